@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# A thin face over the CMake presets: each target is a few commands you could type yourself.
+.POSIX:
+.PHONY: all check demo lint format install coverage clean help
+
+PREFIX = /usr/local
+URLS =
+
+## all: build the library, the command and the examples in build/release (the default)
+all:
+	@scripts/install_deps.sh build
+	@cmake --preset release -DSILLON_TESTS=OFF >/dev/null
+	@cmake --build --preset release -- --quiet
+
+## check: every lint and every test, under the sanitizers too
+check:
+	@scripts/install_deps.sh check
+	@scripts/check.sh
+
+## demo: download 200 files from a local server, then time sequential against concurrent; URLS=file uses your list
+demo: all
+	@URLS="$(URLS)" SILLON=build/release/cli/sillon \
+	    TEST_HTTP_SERVER=build/release/tests/test_http_server scripts/demo.sh
+
+## lint: the lints alone
+lint:
+	@scripts/install_deps.sh check
+	@scripts/lint.sh
+
+## format: lay out the code as clang-format would
+format:
+	@scripts/install_deps.sh check
+	@scripts/format.sh
+
+## install: install the release build under PREFIX (DESTDIR is honoured)
+install: all
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+## coverage: run the tests and write build/coverage/report/index.html
+coverage:
+	@scripts/install_deps.sh coverage
+	@scripts/coverage.sh
+
+## clean: remove build/
+clean:
+	@rm -rf build
+
+## help: this list
+help:
+	@sed -n 's/^## /make /p' Makefile

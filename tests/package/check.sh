@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Usage: check.sh BUILD_DIR
+# Installs the build into an empty prefix and builds a program of another project against it in
+# every way that users have: pkg-config and CMake, shared and static, C and C++. Runs each.
+set -euo pipefail
+
+build=$1
+here=$(realpath "$(dirname "$0")")
+cmake=${CMAKE:-cmake}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+step() {
+    echo "-- $1"
+    shift
+    "$@" || { echo "failed: $*"; exit 1; }
+}
+
+# The program must say so, and must need libsillon.so exactly when it was linked with it.
+runs() {
+    local kind=$1 program=$2
+    [[ $("$program") == 144 ]] || { echo "$program does not print 144"; return 1; }
+    local needs=static
+    if readelf -d "$program" | grep -q 'NEEDED.*libsillon\.so\.0'; then
+        needs=shared
+    fi
+    [[ $needs == "$kind" ]] || { echo "$program is $needs, not $kind"; return 1; }
+}
+
+# A moved prefix: nothing may depend on where the tree was installed first.
+"$cmake" --install "$build" --prefix "$work/first" >/dev/null
+mv "$work/first" "$work/prefix"
+pc=$(find "$work/prefix" -name sillon.pc)
+libdir=$(dirname "$(dirname "$pc")")
+export PKG_CONFIG_PATH=${pc%/*} LD_LIBRARY_PATH=$libdir
+unset ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+
+read -ra shared_flags <<<"$(pkg-config --cflags --libs sillon)"
+read -ra static_flags <<<"$(pkg-config --static --cflags --libs sillon)"
+step "pkg-config, shared" "${CC:-cc}" -o "$work/pc-shared" "$here/consumer.c" "${shared_flags[@]}"
+runs shared "$work/pc-shared"
+step "pkg-config, static" "${CC:-cc}" -static -o "$work/pc-static" "$here/consumer.c" \
+    "${static_flags[@]}"
+runs static "$work/pc-static"
+step "pkg-config, C++" "${CXX:-c++}" -std=c++17 -o "$work/pc-cxx" "$here/consumer.cpp" \
+    "${shared_flags[@]}"
+runs shared "$work/pc-cxx"
+
+unset PKG_CONFIG_PATH LD_LIBRARY_PATH
+step "find_package: configure" "$cmake" -S "$here" -B "$work/cmake" \
+    -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="${CC:-cc}" \
+    -DCMAKE_CXX_COMPILER="${CXX:-c++}" >/dev/null
+step "find_package: build" "$cmake" --build "$work/cmake" >/dev/null
+runs shared "$work/cmake/consumer_shared"
+runs static "$work/cmake/consumer_static"
+runs shared "$work/cmake/consumer_cxx"
+
+if [[ -x $work/prefix/bin/sillon ]]; then
+    step "the installed command finds its library" "$work/prefix/bin/sillon" --version
+fi
