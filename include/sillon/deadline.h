@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deadlines: the one argument of everything that may wait.
+ *
+ * A deadline is a moment, not a duration: nanoseconds on the monotonic clock. It can be made once
+ * and passed down through any number of waits; together they end by that moment.
+ */
+#ifndef SILLON_DEADLINE_H
+#define SILLON_DEADLINE_H
+
+#include <sillon/export.h>
+#include <stdint.h>
+
+/** Nanoseconds on the monotonic clock (CLOCK_MONOTONIC). */
+typedef int64_t sil_deadline;
+
+/** Has passed already: poll, never block. */
+#define SIL_NOW ((sil_deadline)0)
+/** Never comes: wait as long as it takes. */
+#define SIL_FOREVER INT64_MAX
+
+SIL_BEGIN_DECLS
+
+/**
+ * The moment so many seconds from now. Zero, negative and NaN give a moment that has passed; what
+ * lies beyond the clock's range gives SIL_FOREVER.
+ *
+ * @param seconds  fractions count: sil_in(0.25) is 250 milliseconds from now.
+ * @threads any
+ */
+SIL_API sil_deadline sil_in(double seconds);
+
+/**
+ * The present moment on the same clock, in nanoseconds.
+ *
+ * @threads any
+ */
+SIL_API int64_t sil_clock(void);
+
+/**
+ * Sleep until the deadline. In a task, a cancel request ends the sleep at once. The worker that
+ * sleeps is not replaced: a pool of four runs four tasks at a time, asleep or not.
+ *
+ * @param until  SIL_FOREVER sleeps until the task is cancelled.
+ * @return 0 the moment has come; SIL_ECANCELLED the calling task was asked to stop;
+ *         SIL_EINVAL SIL_FOREVER outside a task, which nothing could end.
+ * @threads any
+ * @blocks  until the deadline
+ */
+SIL_API int sil_sleep(sil_deadline until);
+
+SIL_END_DECLS
+
+#endif

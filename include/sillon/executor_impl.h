@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between an executor's engine and the library, for those who write engines.
+ *
+ * An engine is a struct that begins with a struct sil_executor and a table of operations. The
+ * library makes a task (a sil_future with a function), hands it to submit, and the engine brings
+ * it to its end: it runs it (sil_task_run), or fails it (sil_task_fail), or, when the work happens
+ * elsewhere, starts and finishes it (sil_task_start, sil_task_finish). Cancelling, waiting,
+ * callbacks, errors and combinations are not the engine's business.
+ *
+ * To add an engine:
+ *   1. begin your struct with `sil_executor base`, made by malloc, and fill a sil_executor_ops;
+ *   2. create: sil_executor_init last, when nothing can fail any more;
+ *   3. submit: the reference of each task is yours; give each back with sil_future_release when
+ *      it has ended, cancelled ones (sil_task_run returns false) included;
+ *   4. close: when the last of your threads is gone, sil_executor_retire;
+ *   5. put it in the list of tests/contract, and pass.
+ * src/core/inline_executor.c is the shortest complete engine.
+ */
+#ifndef SILLON_EXECUTOR_IMPL_H
+#define SILLON_EXECUTOR_IMPL_H
+
+#include <sillon/executor.h>
+
+typedef struct sil_executor_ops {
+    size_t size;        /**< sizeof(sil_executor_ops): what the engine was compiled with */
+    const char *kind;   /**< "thread pool" */
+    bool shares_memory; /**< tasks see the memory of whoever submits them */
+
+    /**
+     * Take over tasks, each with a reference. What cannot be accepted is failed with
+     * sil_task_fail and released. Any thread; may block only if the queue is bounded.
+     */
+    void (*submit)(sil_executor *executor, sil_future *const *tasks, size_t count);
+
+    /** As sil_executor_shutdown. Any thread, again and again. */
+    int (*shutdown)(sil_executor *executor, bool cancel_pending, sil_deadline until);
+
+    /** Shut down, wait, free what the engine holds, and retire; or see to it that the last task
+     *  does. As sil_executor_close. */
+    int (*close)(sil_executor *executor);
+
+    /** Fill in what is known; the rest is 0. Any thread. */
+    void (*stats)(sil_executor *executor, sil_executor_stats *out);
+} sil_executor_ops;
+
+/** Belongs to the library; engines read workers. */
+struct sil_executor {
+    const sil_executor_ops *ops;
+    sil_executor *next_retired;
+    uint32_t generation;
+    unsigned workers;
+};
+
+SIL_BEGIN_DECLS
+
+/**
+ * Make the base of an engine ready.
+ *
+ * @param executor  borrows; memory from malloc, which sil_executor_retire will free.
+ * @param ops       keeps; for ever.
+ * @param workers   tasks that run at the same time, for sil_executor_workers.
+ * @threads one
+ */
+SIL_API void sil_executor_init(sil_executor *executor, const sil_executor_ops *ops,
+                               unsigned workers);
+
+/**
+ * The engine is closed and holds nothing any more. Its memory is freed with some delay, so that
+ * a mistaken use of it is answered with SIL_ESHUTDOWN.
+ *
+ * @param executor  takes.
+ * @threads any
+ */
+SIL_API void sil_executor_retire(sil_executor *executor);
+
+/**
+ * Run a pending task here, to its end.
+ *
+ * @param task  borrows.
+ * @return false it was not pending any more (cancelled, or run by whoever awaited it).
+ * @threads any
+ * @blocks  while the task runs
+ */
+SIL_API bool sil_task_run(sil_future *task);
+
+/**
+ * Take a pending task: it is now RUNNING, and you must finish it.
+ *
+ * @return false it was not pending any more.
+ * @threads any
+ */
+SIL_API bool sil_task_start(sil_future *task);
+
+/**
+ * End a task that you started. On success its value is what sil_task_result points to, or the
+ * bytes given here.
+ *
+ * @param code   0, or the error.
+ * @param value  borrows size bytes to copy; NULL: the bytes of sil_task_result as they are.
+ * @threads any
+ */
+SIL_API void sil_task_finish(sil_future *task, int code, const void *value, size_t size);
+
+/**
+ * End a task with an error, if it is still pending.
+ *
+ * @return false it was not pending any more.
+ * @threads any
+ */
+SIL_API bool sil_task_fail(sil_future *task, int code, const char *format, ...) SIL_PRINTF(3, 4);
+
+/**
+ * Cancel a task, if it is still pending.
+ *
+ * @return false it was not pending any more.
+ * @threads any
+ */
+SIL_API bool sil_task_cancel(sil_future *task);
+
+/**
+ * The function of a task; NULL when it can only run here, by sil_task_run.
+ *
+ * @threads any
+ */
+SIL_API sil_task_fn sil_task_function(const sil_future *task);
+
+/**
+ * The argument's bytes.
+ *
+ * @return returns borrowed; valid while you hold the task. NULL when there are none.
+ * @threads any
+ */
+SIL_API void *sil_task_arg(sil_future *task, size_t *out_size);
+
+/**
+ * The result's bytes, to be filled before sil_task_finish.
+ *
+ * @return returns borrowed; NULL when there are none.
+ * @threads any
+ */
+SIL_API void *sil_task_result(sil_future *task, size_t *out_size);
+
+/**
+ * Its priority.
+ *
+ * @threads any
+ */
+SIL_API sil_priority sil_task_priority(const sil_future *task);
+
+/**
+ * Its deadline; 0 for none.
+ *
+ * @threads any
+ */
+SIL_API sil_deadline sil_task_deadline(const sil_future *task);
+
+/**
+ * A link for the engine's queue: while you hold the task you may keep any future here.
+ *
+ * @return returns borrowed; never NULL.
+ * @threads one
+ */
+SIL_API sil_future **sil_task_next(sil_future *task);
+
+SIL_END_DECLS
+
+#endif

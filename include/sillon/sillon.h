@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All of sillon: include this one.
+ */
+#ifndef SILLON_SILLON_H
+#define SILLON_SILLON_H
+
+#include <sillon/combine.h>
+#include <sillon/deadline.h>
+#include <sillon/error.h>
+#include <sillon/executor.h>
+#include <sillon/future.h>
+#include <sillon/map.h>
+#include <sillon/parallel.h>
+#include <sillon/promise.h>
+#include <sillon/status.h>
+#include <sillon/task.h>
+#include <sillon/thread.h>
+#include <sillon/thread_pool.h>
+#include <sillon/version.h>
+#include <sillon/wait.h>
+
+#endif
