@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Awaiting one future, sleeping, and the steps all waits share.
+ *
+ * An await of a task that nobody has started runs it here (the context's help): safe, because the
+ * waiter could not have gone on before it anyway. For the same reason nothing else is run here: a
+ * task that is not awaited may itself be waiting for what the waiter does next. And with a finite
+ * deadline nothing is run here, since it might come back too late.
+ */
+#include <sillon/future.h>
+
+#include <string.h>
+
+#include <sillon/status.h>
+
+#include "base/clock.h"
+#include "base/fork.h"
+#include "core/deadlock.h"
+#include "core/error.h"
+#include "core/wait.h"
+
+/* Combined futures of combined futures: how deep help looks for a task to run. */
+#define HELP_DEPTH 8
+
+bool sil__wait_forked(const sil_future *future)
+{
+    return future->generation != sil__fork_generation() && !sil__future_final(future);
+}
+
+/* Take a reference to the ith input, if there is one and the future needs all of them. */
+static sil_future *input_at(sil_future *future, size_t index)
+{
+    sil_future *const *inputs = NULL;
+    bool all = false;
+    sil_future *input = NULL;
+    sil__lock_take(&future->lock);
+    if (!sil__future_final(future)) {
+        size_t count = future->kind->inputs(future, &inputs, &all);
+        if (all && index < count)
+            input = sil_future_retain(inputs[index]);
+    }
+    sil__lock_drop(&future->lock);
+    return input;
+}
+
+static void help(struct sil__context *context, sil_future *future, int depth)
+{
+    if (sil__future_phase(future) != SIL_PENDING || depth == HELP_DEPTH)
+        return;
+    if (future->kind && future->kind->inputs) {
+        sil_future *input;
+        for (size_t i = 0; (input = input_at(future, i)); i++) {
+            help(context, input, depth + 1);
+            sil_future_release(input);
+        }
+    }
+    /* Also after its inputs: what follows a future may by now be a task in a queue. */
+    if (sil__state_ready(future))
+        (void)context->ops->help(context, future);
+}
+
+void sil__wait_help(struct sil__context *context, sil_future *future)
+{
+    if (context->ops->help)
+        help(context, future, 0);
+}
+
+/*
+ * Nobody can take our place, so nobody may be left to do what we wait for: do it here, if need be
+ * past the deadline.
+ */
+static void stand_in(struct sil__context *context, struct sil__waiter *waiter,
+                     sil_future *const *futures, size_t count, sil_deadline until)
+{
+    for (size_t i = 0; i < count && !sil__waiter_woken(waiter); i++)
+        sil__wait_help(context, futures[i]);
+    while (!sil__waiter_woken(waiter) && sil__clock_now() < until &&
+           context->ops->help_any(context))
+        ;
+}
+
+int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
+                    sil_future *const *futures, size_t count, enum sil__blocked_on what,
+                    sil_deadline until)
+{
+    const struct sil__park_ops *ops = context->ops;
+    /* Nobody waits for a context without a task: no cycle goes through it. */
+    bool watched = until == SIL_FOREVER && context->frame;
+    int code = watched ? sil__deadlock_enter(context, futures, count, what) : 0;
+    if (code != 0)
+        return code;
+    if (ops->block && !ops->block(context)) {
+        /* What runs here now may block by itself: we do not, meanwhile. */
+        ops->unblock(context);
+        if (watched)
+            sil__deadlock_leave(context);
+        stand_in(context, waiter, futures, count, until);
+        if (watched)
+            code = sil__deadlock_enter(context, futures, count, what);
+        (void)ops->block(context);
+    }
+    if (code == 0 && !ops->wait(context, waiter, until))
+        code = SIL_ETIMEDOUT;
+    if (ops->unblock)
+        ops->unblock(context);
+    if (watched)
+        sil__deadlock_leave(context);
+    return code;
+}
+
+struct await {
+    struct sil__listener listener;
+    struct sil__waiter waiter;
+};
+
+static void await_notify(struct sil__listener *listener, sil_future *future)
+{
+    (void)future;
+    sil__waiter_wake(&((struct await *)listener)->waiter);
+}
+
+static int wait_for(sil_future *future, sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    /* Callbacks we owe may be what completes it. */
+    sil__state_drain(context);
+    if (until == SIL_FOREVER)
+        sil__wait_help(context, future);
+    struct await await = {.listener.notify = await_notify};
+    sil__waiter_init(&await.waiter, context);
+    if (sil__future_final(future) || !sil__state_listen(future, &await.listener))
+        return 0;
+    int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__BLOCKED_ON_ALL, until);
+    if (code == 0)
+        return 0;
+    /* Not in the list any more: it ended meanwhile, and by now we have been told. */
+    return sil__state_unlisten(future, &await.listener) ? code : 0;
+}
+
+void sil__wait_out(sil_future *future)
+{
+    /* Refused as a deadlock: a finite deadline, however late, is not watched. */
+    if (!sil__future_final(future) && wait_for(future, SIL_FOREVER) != 0)
+        while (wait_for(future, SIL_FOREVER - 1) != 0)
+            ;
+}
+
+/* The outcome of a final future, its error made the caller's last. */
+static int outcome(sil_future *future)
+{
+    int code = sil_future_code(future);
+    if (code != 0)
+        sil__context_set_error(sil__error_retain((sil_error *)sil_future_error(future)));
+    return code;
+}
+
+static int wait_failed(const sil_future *future, int code)
+{
+    char label[64];
+    if (code == SIL_ETIMEDOUT)
+        sil__fail(code, "the deadline came before %s ended",
+                  sil__future_label(future, label, sizeof label));
+    return code;
+}
+
+/* What its owner releases as soon as it ends stays ours until we have looked at it. */
+static int await_held(sil_future *future, sil_deadline until)
+{
+    if (sil__wait_forked(future))
+        return sil__fail(SIL_EFORKED, "made before a fork: its worker is in the parent");
+    sil_future_retain(future);
+    int code = until > SIL_NOW ? wait_for(future, until) : SIL_ETIMEDOUT;
+    code = code == 0 ? outcome(future) : wait_failed(future, code);
+    sil_future_release(future);
+    return code;
+}
+
+int sil_await(sil_future *future, sil_deadline until)
+{
+    if (!future)
+        return sil__fail(SIL_EINVAL, "sil_await: the future is NULL");
+    return sil__future_final(future) ? outcome(future) : await_held(future, until);
+}
+
+int sil_take(sil_future *future, void *out, sil_deadline until)
+{
+    int code = sil_await(future, until);
+    if (code == 0 && out) {
+        size_t size;
+        const void *value = sil_future_result(future, &size);
+        size_t wanted = future->result_size < size ? future->result_size : size;
+        if (wanted)
+            memcpy(out, value, wanted);
+    }
+    sil_future_release(future);
+    return code;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The context: what a thread (later also a coroutine) is doing, as far as futures are concerned.
+ *
+ * There is always one: a thread's own lies in its thread-local storage and is ready at first use.
+ * A coroutine engine gives each coroutine one and swaps the current pointer.
+ */
+#ifndef SIL__CORE_CONTEXT_H
+#define SIL__CORE_CONTEXT_H
+
+#include <sillon/error.h>
+#include <sillon/executor.h>
+#include <sillon/future.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/park.h"
+
+struct sil__listener;
+
+/* What a blocked context waits for; deadlock.h says how it is used. */
+enum sil__blocked_on {
+    SIL__BLOCKED_ON_ALL,   /* until every one is final */
+    SIL__BLOCKED_ON_ANY,   /* until one is final */
+    SIL__BLOCKED_ON_EVERY, /* until one of those not final ends well for the waiter; not sure */
+};
+
+/* A task that runs in a context. Tasks nest: a worker may run what it awaits. */
+struct sil__frame {
+    sil_future *task;
+    struct sil__frame *outer;
+};
+
+struct sil__context {
+    /* Owner thread only. */
+    const struct sil__park_ops *ops;
+    struct sil__frame *frame;       /* the innermost task that runs here, or NULL */
+    sil_error *last_error;          /* owned, or NULL */
+    struct sil__listener *deferred; /* done callbacks this context still has to run */
+    bool draining;
+    bool registered; /* fini will be called when the thread ends */
+
+    /* Guarded by the deadlock graph's lock; blocked_count is 0 while it does not wait. */
+    sil_future *const *blocked_futures;
+    size_t blocked_count;
+    enum sil__blocked_on blocked_on;
+    uint32_t walk;                    /* the walk that last met this context, */
+    bool walk_progress;               /* whether it found that it can go on, */
+    struct sil__context *walk_before; /* and which context it met just before */
+};
+
+/* The calling thread's (or coroutine's) context; never NULL. */
+struct sil__context *sil__context(void);
+
+static inline sil_future *sil__context_task(const struct sil__context *context)
+{
+    return context->frame ? context->frame->task : NULL;
+}
+
+/* Does a task of this executor run in the context, at any depth? */
+bool sil__context_runs(const struct sil__context *context, const sil_executor *executor);
+
+/* Give up what the context holds. For contexts that are not a thread's own. */
+void sil__context_fini(struct sil__context *context);
+
+/* Make error (takes; NULL allowed) the last error of the calling context. */
+void sil__context_set_error(sil_error *error);
+
+/* Make it an error of ours, with the text of code or the given one; returns code. */
+int sil__fail(int code, const char *format, ...) SIL_PRINTF(2, 3);
+
+/* The calling thread's name, never empty. */
+const char *sil__thread_name(char *buffer, size_t size);
+
+#endif

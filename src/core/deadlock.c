@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deadlock detection, see deadlock.h.
+ *
+ * The walk asks of each future: stuck? It answers "no" as soon as it finds a way on, and trusts
+ * that answer for the rest of the walk; "yes" is only ever concluded along the present path, so
+ * a context met again on the path counts as stuck. Single waits, the common case, are followed in
+ * a loop; only sets of futures nest. A walk that grows past its limits answers "no": a missed
+ * report is better than a false one.
+ */
+#include "core/deadlock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sillon/status.h>
+
+#include "base/fork.h"
+#include "base/lock.h"
+#include "core/future.h"
+
+#define MAX_STEPS 1000000
+#define MAX_DEPTH 64
+/* Futures named in a message; of a longer cycle the first ones. */
+#define MAX_NAMED 16
+#define LABEL_SIZE 48
+#define MESSAGE_SIZE 1536
+
+static struct {
+    struct sil__lock lock;
+    uint32_t walks; /* guarded by lock */
+} graph;
+
+/* A future on the path. Its name is copied: a combined future may drop its inputs any time. */
+struct step {
+    const sil_future *future; /* to compare, not to follow */
+    char label[LABEL_SIZE];
+};
+
+struct walk {
+    const struct sil__context *self;
+    size_t steps;
+    /* The futures on the path from self; the cycle when stuck. May grow past what is named. */
+    size_t path_length;
+    struct step path[MAX_NAMED];
+    /* The combined futures on the path, whose locks we hold. */
+    int depth;
+    const sil_future *combined[MAX_DEPTH];
+};
+
+static bool future_stuck(struct walk *walk, sil_future *future);
+
+static void in_child(void)
+{
+    graph.lock = (struct sil__lock){0};
+}
+
+__attribute__((constructor)) static void prepare(void)
+{
+    sil__fork_on_child(in_child);
+}
+
+static void path_push(struct walk *walk, const sil_future *future)
+{
+    if (walk->path_length < MAX_NAMED) {
+        struct step *step = &walk->path[walk->path_length];
+        step->future = future;
+        sil__future_label(future, step->label, sizeof step->label);
+    }
+    walk->path_length++;
+}
+
+/*
+ * What runs on top of the future in its context, which it therefore waits for. The context is
+ * blocked or our own: its frames stand still.
+ */
+static void path_push_inner(struct walk *walk, const struct sil__context *context,
+                            const sil_future *future)
+{
+    const sil_future *inner[MAX_NAMED];
+    size_t count = 0;
+    const struct sil__frame *frame = context->frame;
+    for (; frame && frame->task != future; frame = frame->outer)
+        inner[count++ % MAX_NAMED] = frame->task;
+    /* The innermost first: the last ones kept are those next to the future. */
+    for (size_t i = 0; frame && i < count; i++) {
+        if (i < MAX_NAMED)
+            path_push(walk, inner[(count - 1 - i) % MAX_NAMED]);
+        else
+            walk->path_length++;
+    }
+}
+
+/*
+ * Are the futures stuck, as a set? Leaves the path of the first stuck one if so, and the path as
+ * it was if not.
+ */
+static bool set_stuck(struct walk *walk, sil_future *const *futures, size_t count,
+                      enum sil__blocked_on what)
+{
+    const size_t length = walk->path_length;
+    size_t stuck_length = 0;
+    bool any_stuck = false;
+    for (size_t i = 0; i < count; i++) {
+        if (what == SIL__BLOCKED_ON_EVERY && sil__future_final(futures[i]))
+            continue;
+        if (future_stuck(walk, futures[i])) {
+            if (what == SIL__BLOCKED_ON_ALL)
+                return true;
+            if (!any_stuck)
+                stuck_length = walk->path_length;
+            any_stuck = true;
+        } else {
+            walk->path_length = length;
+            if (what != SIL__BLOCKED_ON_ALL)
+                return false;
+        }
+    }
+    if (any_stuck)
+        walk->path_length = stuck_length;
+    return any_stuck;
+}
+
+/* Combined futures: their inputs are stable while we hold their lock. */
+static bool combined_stuck(struct walk *walk, sil_future *future)
+{
+    for (int i = 0; i < walk->depth; i++)
+        if (walk->combined[i] == future)
+            return true;
+    if (walk->depth == MAX_DEPTH)
+        return false;
+    walk->combined[walk->depth++] = future;
+    sil_future *const *inputs = NULL;
+    bool all = true;
+    sil__lock_take(&future->lock);
+    size_t count = sil__future_final(future) ? 0 : future->kind->inputs(future, &inputs, &all);
+    bool stuck = set_stuck(walk, inputs, count, all ? SIL__BLOCKED_ON_ALL : SIL__BLOCKED_ON_ANY);
+    sil__lock_drop(&future->lock);
+    walk->depth--;
+    return stuck;
+}
+
+/* What a blocked context waits for, if that is a single future; else NULL, and *out_stuck. */
+static sil_future *follow(struct walk *walk, struct sil__context *context, bool *out_stuck)
+{
+    *out_stuck = false;
+    if (!context || context->blocked_count == 0)
+        return NULL;
+    if (context->walk == graph.walks) {
+        *out_stuck = !context->walk_progress;
+        return NULL;
+    }
+    context->walk = graph.walks;
+    context->walk_progress = false;
+    if (context->blocked_count == 1)
+        return context->blocked_futures[0];
+    *out_stuck =
+        set_stuck(walk, context->blocked_futures, context->blocked_count, context->blocked_on);
+    return NULL;
+}
+
+/* The contexts we came by can go on, all of them. */
+static void remember_progress(struct sil__context *last)
+{
+    for (; last; last = last->walk_before)
+        last->walk_progress = true;
+}
+
+static bool future_stuck(struct walk *walk, sil_future *future)
+{
+    struct sil__context *last = NULL;
+    bool stuck = false;
+    while (future && ++walk->steps <= MAX_STEPS) {
+        sil_state phase = sil__future_phase(future);
+        if (phase >= SIL_FINISHED)
+            break;
+        path_push(walk, future);
+        if (phase == SIL_PENDING) {
+            stuck = future->kind && future->kind->inputs && combined_stuck(walk, future);
+            break;
+        }
+        struct sil__context *runner = atomic_load_explicit(&future->runner, memory_order_acquire);
+        if (runner == walk->self) {
+            path_push_inner(walk, runner, future);
+            stuck = true;
+            break;
+        }
+        if (runner && runner->blocked_count > 0)
+            path_push_inner(walk, runner, future);
+        bool first_visit = runner && runner->walk != graph.walks;
+        future = follow(walk, runner, &stuck);
+        if (first_visit && runner->walk == graph.walks) {
+            runner->walk_before = last;
+            last = runner;
+        }
+    }
+    if (!stuck)
+        remember_progress(last);
+    return stuck;
+}
+
+/* "deadlock: 'a' waits for 'b', which waits for 'a'" */
+static int report(const struct walk *walk, const sil_future *task)
+{
+    char message[MESSAGE_SIZE];
+    char self[LABEL_SIZE];
+    bool whole = walk->path_length <= MAX_NAMED;
+    size_t named = whole ? walk->path_length : MAX_NAMED;
+    sil__future_label(task, self, sizeof self);
+    size_t length = (size_t)snprintf(message, sizeof message, "deadlock: %s", self);
+    for (size_t i = 0; i < named && length < sizeof message; i++)
+        length += (size_t)snprintf(message + length, sizeof message - length, "%s waits for %s",
+                                   i ? ", which" : "", walk->path[i].label);
+    bool closed = whole && named > 0 && walk->path[named - 1].future == task;
+    if (!closed && length < sizeof message)
+        (void)snprintf(message + length, sizeof message - length, ", which waits for %s%s",
+                       whole ? "" : "others, and they for ", self);
+    return sil__fail(SIL_EDEADLK, "%s", message);
+}
+
+int sil__deadlock_enter(struct sil__context *context, sil_future *const *futures, size_t count,
+                        enum sil__blocked_on what)
+{
+    struct walk walk = {.self = context};
+    sil__lock_take(&graph.lock);
+    graph.walks++;
+    bool stuck = set_stuck(&walk, futures, count, what);
+    int code = 0;
+    if (stuck) {
+        code = report(&walk, sil__context_task(context));
+    } else {
+        context->blocked_futures = futures;
+        context->blocked_on = what;
+        context->blocked_count = count;
+    }
+    sil__lock_drop(&graph.lock);
+    return code;
+}
+
+void sil__deadlock_leave(struct sil__context *context)
+{
+    sil__lock_take(&graph.lock);
+    context->blocked_count = 0;
+    context->blocked_futures = NULL;
+    sil__lock_drop(&graph.lock);
+}
+
+void sil__deadlock_forget(struct sil__context *context)
+{
+    sil__deadlock_leave(context);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executors: checks what users hand in, makes the tasks, and calls the engine.
+ *
+ * A closed executor is not freed at once but kept among the last KEPT ones, with operations that
+ * refuse: closing twice and submitting afterwards are common mistakes, and get an answer.
+ */
+#include "core/executor.h"
+
+#include <sillon/status.h>
+
+#include "base/alloc.h"
+#include "base/fork.h"
+#include "base/lock.h"
+#include "core/context.h"
+#include "core/wait.h"
+
+#define KEPT 64
+/* Futures of a bulk submit are made and handed over in groups of so many. */
+#define GROUP 64
+
+/* --- closed executors ---------------------------------------------------------------------- */
+
+static void closed_submit(sil_executor *executor, sil_future *const *tasks, size_t count)
+{
+    (void)executor;
+    for (size_t i = 0; i < count; i++) {
+        (void)sil_task_fail(tasks[i], SIL_ESHUTDOWN, "the executor is closed");
+        sil_future_release(tasks[i]);
+    }
+}
+
+static int closed_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline until)
+{
+    (void)executor, (void)cancel_pending, (void)until;
+    return 0;
+}
+
+static int closed_close(sil_executor *executor)
+{
+    (void)executor;
+    return sil__fail(SIL_ESHUTDOWN, "the executor was closed before");
+}
+
+static void closed_stats(sil_executor *executor, sil_executor_stats *out)
+{
+    (void)executor, (void)out;
+}
+
+static const sil_executor_ops closed_ops = {
+    .size = sizeof closed_ops,
+    .kind = "closed",
+    .shares_memory = true, /* let whoever asks get as far as submit, which says what is wrong */
+    .submit = closed_submit,
+    .shutdown = closed_shutdown,
+    .close = closed_close,
+    .stats = closed_stats,
+};
+
+static struct {
+    struct sil__lock lock;
+    /* Guarded by lock: oldest first. */
+    sil_executor *first;
+    sil_executor *last;
+    size_t count;
+} retired;
+
+static void retired_in_child(void)
+{
+    retired.lock = (struct sil__lock){0};
+}
+
+__attribute__((constructor)) static void prepare(void)
+{
+    sil__fork_on_child(retired_in_child);
+}
+
+__attribute__((destructor)) static void program_ends(void)
+{
+    while (retired.first) {
+        sil_executor *executor = retired.first;
+        retired.first = executor->next_retired;
+        sil__free(executor);
+    }
+    retired.last = NULL;
+    retired.count = 0;
+}
+
+void sil_executor_init(sil_executor *executor, const sil_executor_ops *ops, unsigned workers)
+{
+    *executor =
+        (sil_executor){.ops = ops, .generation = sil__fork_generation(), .workers = workers};
+}
+
+/* Atomic, since a task may close its executor while another thread, mistaken, uses it. */
+static const sil_executor_ops *ops_of(const sil_executor *executor)
+{
+    return __atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE);
+}
+
+void sil_executor_retire(sil_executor *executor)
+{
+    __atomic_store_n(&executor->ops, &closed_ops, __ATOMIC_RELEASE);
+    executor->next_retired = NULL;
+    sil_executor *oldest = NULL;
+    sil__lock_take(&retired.lock);
+    if (retired.last)
+        retired.last->next_retired = executor;
+    else
+        retired.first = executor;
+    retired.last = executor;
+    if (++retired.count > KEPT) {
+        oldest = retired.first;
+        retired.first = oldest->next_retired;
+        retired.count--;
+    }
+    sil__lock_drop(&retired.lock);
+    sil__free(oldest);
+}
+
+/* --- submitting ---------------------------------------------------------------------------- */
+
+/* 0, or why nothing can be submitted with these arguments; the last error says it too. */
+static int check(const struct sil__task_spec *spec)
+{
+    const sil_submit_options *options = spec->options;
+    if (!spec->executor)
+        return sil__fail(SIL_EINVAL, "submit: the executor is NULL");
+    if (!spec->fn && !(spec->kind && spec->kind->run))
+        return sil__fail(SIL_EINVAL, "submit: the function is NULL");
+    if (!spec->arg && spec->arg_size > 0)
+        return sil__fail(SIL_EINVAL, "submit: the argument is NULL, but has a size");
+    if (options && (options->priority < SIL_PRIORITY_LOW || options->priority > SIL_PRIORITY_HIGH ||
+                    options->deadline < 0 || options->reserved[0] || options->reserved[1]))
+        return sil__fail(SIL_EINVAL, "submit: an option is out of range");
+    if (spec->executor->generation != sil__fork_generation())
+        return sil__fail(SIL_EFORKED, "the executor was made before a fork: its workers are in "
+                                      "the parent");
+    return 0;
+}
+
+sil_future *sil__submit(const struct sil__task_spec *spec)
+{
+    sil_future *future = check(spec) == 0 ? sil__future_create(spec) : NULL;
+    if (!future)
+        return sil__future_failed_last();
+    sil__submit_task(sil_future_retain(future));
+    return future;
+}
+
+void sil__submit_task(sil_future *task)
+{
+    sil_executor *executor = task->executor;
+    ops_of(executor)->submit(executor, &task, 1);
+}
+
+sil_future *sil_submit(sil_executor *executor, sil_task_fn fn, const void *arg, size_t arg_size,
+                       size_t result_size)
+{
+    return sil_submit_with(executor, NULL, fn, arg, arg_size, result_size);
+}
+
+sil_future *sil_submit_with(sil_executor *executor, const sil_submit_options *options,
+                            sil_task_fn fn, const void *arg, size_t arg_size, size_t result_size)
+{
+    return sil__submit(&(struct sil__task_spec){
+        .executor = executor,
+        .options = options,
+        .fn = fn,
+        .arg = arg,
+        .arg_size = arg_size,
+        .result_size = result_size,
+    });
+}
+
+/* Make one group; how many could be handed over is returned, the others have failed. */
+static size_t make_group(struct sil__task_spec *spec, size_t count, sil_future **out_futures,
+                         sil_future **tasks)
+{
+    size_t made = 0;
+    for (size_t i = 0; i < count; i++) {
+        out_futures[i] = sil__future_create(spec);
+        if (out_futures[i])
+            tasks[made++] = sil_future_retain(out_futures[i]);
+        else
+            out_futures[i] = sil__future_failed_last();
+        if (spec->arg_size)
+            spec->arg = (const unsigned char *)spec->arg + spec->arg_size;
+    }
+    return made;
+}
+
+static int first_refused(sil_future *const *futures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int code = sil_future_code(futures[i]);
+        /* A task that ran already and failed was accepted: its runner tells. */
+        if (code != SIL_EINPROGRESS && code != 0 &&
+            !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed))
+            return code;
+    }
+    return 0;
+}
+
+int sil_submit_many(sil_executor *executor, const sil_submit_options *options, sil_task_fn fn,
+                    const void *args, size_t arg_size, size_t result_size, size_t count,
+                    sil_future **out_futures)
+{
+    if ((!out_futures && count > 0) || count > SIL__SIZE_LIMIT / sizeof(sil_future *))
+        return sil__fail(SIL_EINVAL, "sil_submit_many: no room for the futures, or too many");
+    struct sil__task_spec spec = {
+        .executor = executor,
+        .options = options,
+        .fn = fn,
+        .arg = args,
+        .arg_size = arg_size,
+        .result_size = result_size,
+    };
+    if (count == 0)
+        return 0;
+    int code = check(&spec);
+    if (code != 0) {
+        for (size_t i = 0; i < count; i++)
+            out_futures[i] = sil__future_failed_last();
+        return code;
+    }
+    for (size_t done = 0; done < count; done += GROUP) {
+        sil_future *tasks[GROUP];
+        size_t group = count - done < GROUP ? count - done : GROUP;
+        size_t made = make_group(&spec, group, out_futures + done, tasks);
+        if (made > 0)
+            ops_of(executor)->submit(executor, tasks, made);
+        if (code == 0)
+            code = first_refused(out_futures + done, group);
+    }
+    return code;
+}
+
+/* --- the rest of the interface ------------------------------------------------------------- */
+
+bool sil__executor_shares_memory(const sil_executor *executor)
+{
+    return executor && ops_of(executor)->shares_memory;
+}
+
+static int check_use(const sil_executor *executor)
+{
+    if (!executor)
+        return sil__fail(SIL_EINVAL, "the executor is NULL");
+    if (executor->generation != sil__fork_generation())
+        return sil__fail(SIL_EFORKED, "the executor was made before a fork: its workers are in "
+                                      "the parent");
+    return 0;
+}
+
+int sil_executor_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline until)
+{
+    int code = check_use(executor);
+    if (code != 0)
+        return code;
+    sil__state_drain(sil__context());
+    return ops_of(executor)->shutdown(executor, cancel_pending, until);
+}
+
+int sil_executor_close(sil_executor *executor)
+{
+    if (!executor)
+        return 0;
+    int code = check_use(executor);
+    if (code != 0)
+        return code;
+    sil__state_drain(sil__context());
+    return ops_of(executor)->close(executor);
+}
+
+int sil_executor_stats_get(sil_executor *executor, sil_executor_stats *out)
+{
+    if (!executor || !out)
+        return sil__fail(SIL_EINVAL, "sil_executor_stats_get: an argument is NULL");
+    *out = (sil_executor_stats){.workers = executor->workers};
+    ops_of(executor)->stats(executor, out);
+    return 0;
+}
+
+const char *sil_executor_kind(const sil_executor *executor)
+{
+    return executor ? ops_of(executor)->kind : "";
+}
+
+unsigned sil_executor_workers(const sil_executor *executor)
+{
+    return executor ? executor->workers : 0;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a future: made, counted, looked at, freed. Transitions are in state.c.
+ */
+#include "core/future.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sillon/status.h>
+
+#include "base/alloc.h"
+#include "base/fork.h"
+#include "core/context.h"
+#include "core/error.h"
+
+/* What submit answers when there is no memory for an answer. Never freed, never written. */
+static sil_future no_memory = {.refs = 1, .state = SIL_FINISHED, .code = SIL_ENOMEM};
+
+/* Freed with the last reference it drops; a chain of them is freed without recursion. */
+static sil_future *destroy(sil_future *future)
+{
+    sil_future *value_from = NULL;
+    if (future->kind && future->kind->destroy)
+        future->kind->destroy(future);
+    struct sil__details *details = atomic_load_explicit(&future->details, memory_order_relaxed);
+    if (details) {
+        sil__error_release(atomic_load_explicit(&details->error, memory_order_relaxed));
+        sil__free(details->block);
+        value_from = details->value_from;
+        sil__free(details);
+    }
+    sil__free(future);
+    return value_from;
+}
+
+/* Room for a name given at submit, and for all that comes later. */
+static struct sil__details *create_details(const char *name, sil_deadline deadline)
+{
+    size_t size = name ? strlen(name) + 1 : 0;
+    struct sil__details *details = sil__alloc(sizeof *details + size);
+    if (!details)
+        return NULL;
+    details->deadline = deadline;
+    if (name) {
+        memcpy(details->name, name, size);
+        details->named = true;
+    }
+    return details;
+}
+
+static bool take_options(sil_future *future, const sil_submit_options *options)
+{
+    if (!options)
+        return true;
+    future->priority = (int8_t)options->priority;
+    if (!options->name && options->deadline == 0)
+        return true;
+    struct sil__details *details = create_details(options->name, options->deadline);
+    atomic_store_explicit(&future->details, details, memory_order_relaxed);
+    return details != NULL;
+}
+
+sil_future *sil__future_create(const struct sil__task_spec *spec)
+{
+    if (spec->arg_size > SIL__SIZE_LIMIT || spec->result_size > SIL__SIZE_LIMIT) {
+        sil__fail(SIL_EINVAL, "an argument of %zu bytes or a result of %zu is too large",
+                  spec->arg_size, spec->result_size);
+        return NULL;
+    }
+    size_t arg_room = sil__size_align(spec->arg_size);
+    sil_future *future = sil__alloc_raw(sizeof *future + arg_room + spec->result_size);
+    if (!future)
+        goto fail;
+    memset(future, 0, sizeof *future);
+    atomic_init(&future->refs, 1);
+    if (spec->executor && !(spec->kind && spec->kind->inputs))
+        atomic_init(&future->state, SIL__STATE_READY);
+    future->kind = spec->kind;
+    future->executor = spec->executor;
+    future->fn = spec->fn;
+    future->arg_size = spec->arg_size;
+    future->result_size = spec->result_size;
+    future->generation = sil__fork_generation();
+    if (!take_options(future, spec->options))
+        goto fail_details;
+    if (spec->arg && spec->arg_size)
+        memcpy(future->bytes, spec->arg, spec->arg_size);
+    else
+        memset(future->bytes, 0, spec->arg_size);
+    memset(future->bytes + arg_room, 0, spec->result_size);
+    return future;
+
+fail_details:
+    sil__free(future);
+fail:
+    sil__fail(SIL_ENOMEM, "no memory for a task with %zu bytes of argument and %zu of result",
+              spec->arg_size, spec->result_size);
+    return NULL;
+}
+
+sil_future *sil__future_failed_last(void)
+{
+    sil_error *error = sil__error_retain(sil__context()->last_error);
+    int code = sil_error_code(error);
+    sil_future *future = sil__future_create(&(struct sil__task_spec){0});
+    if (!future) {
+        sil__error_release(error);
+        return &no_memory;
+    }
+    (void)sil__state_claim(future);
+    sil__state_finish(future, code ? code : SIL_ENOMEM, error);
+    return future;
+}
+
+sil_future *sil__future_failed(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    sil__context_set_error(sil__error_create(code, NULL, format, arguments));
+    va_end(arguments);
+    sil_future *future = sil__future_create(&(struct sil__task_spec){0});
+    if (!future)
+        return &no_memory;
+    (void)sil__state_claim(future);
+    sil__state_finish(future, code, sil__error_retain(sil__context()->last_error));
+    return future;
+}
+
+struct sil__details *sil__future_details(sil_future *future)
+{
+    struct sil__details *details = atomic_load_explicit(&future->details, memory_order_acquire);
+    if (details || future == &no_memory)
+        return details;
+    struct sil__details *fresh = create_details(NULL, 0);
+    if (!fresh)
+        return NULL;
+    /* Release pairs with the acquire of whoever finds the details. */
+    if (atomic_compare_exchange_strong_explicit(&future->details, &details, fresh,
+                                                memory_order_acq_rel, memory_order_acquire))
+        return fresh;
+    sil__free(fresh);
+    return details;
+}
+
+sil_future *sil_future_retain(sil_future *future)
+{
+    if (future && future != &no_memory)
+        atomic_fetch_add_explicit(&future->refs, 1, memory_order_relaxed);
+    return future;
+}
+
+void sil_future_release(sil_future *future)
+{
+    while (future && future != &no_memory) {
+        /* Release: what we did with it comes before the free; acquire: so does the others'. */
+        if (atomic_fetch_sub_explicit(&future->refs, 1, memory_order_acq_rel) != 1)
+            return;
+        future = destroy(future);
+    }
+}
+
+void *sil__future_result_bytes(sil_future *future)
+{
+    return future->result_size ? future->bytes + sil__size_align(future->arg_size) : NULL;
+}
+
+const sil_future *sil__future_value(const sil_future *future)
+{
+    const struct sil__details *details =
+        atomic_load_explicit(&future->details, memory_order_acquire);
+    return details && details->value_from ? details->value_from : future;
+}
+
+/* --- looking at it ------------------------------------------------------------------------- */
+
+sil_state sil_future_state(const sil_future *future)
+{
+    return future ? sil__future_phase(future) : SIL_CANCELLED;
+}
+
+bool sil_future_done(const sil_future *future)
+{
+    return sil_future_state(future) >= SIL_FINISHED;
+}
+
+int sil_future_code(const sil_future *future)
+{
+    if (!future)
+        return SIL_EINVAL;
+    switch (sil__future_phase(future)) {
+    case SIL_FINISHED:
+        return future->code;
+    case SIL_CANCELLED:
+        return SIL_ECANCELLED;
+    default:
+        return SIL_EINPROGRESS;
+    }
+}
+
+const void *sil_future_result(const sil_future *future, size_t *out_size)
+{
+    size_t size = 0;
+    const void *value = NULL;
+    if (sil_future_code(future) == 0) {
+        const sil_future *from = sil__future_value(future);
+        const struct sil__details *details =
+            atomic_load_explicit(&from->details, memory_order_acquire);
+        if (details && details->block) {
+            size = details->block_size;
+            value = size ? details->block : NULL;
+        } else {
+            size = from->result_size;
+            value = size ? from->bytes + sil__size_align(from->arg_size) : NULL;
+        }
+    }
+    if (out_size)
+        *out_size = size;
+    return value;
+}
+
+/* Made on demand: most errors without a message are never looked at. */
+const sil_error *sil_future_error(const sil_future *future)
+{
+    int code = sil_future_code(future);
+    if (!future || code == 0 || code == SIL_EINPROGRESS)
+        return NULL;
+    struct sil__details *details = sil__future_details((sil_future *)future);
+    if (!details)
+        return sil__error_no_memory();
+    sil_error *error = atomic_load_explicit(&details->error, memory_order_acquire);
+    if (error)
+        return error;
+    sil_error *fresh = sil__error_create_text(code, sil_future_name(future), sil_strerror(code));
+    if (atomic_compare_exchange_strong_explicit(&details->error, &error, fresh,
+                                                memory_order_acq_rel, memory_order_acquire))
+        return fresh;
+    sil__error_release(fresh);
+    return error;
+}
+
+const char *sil_future_name(const sil_future *future)
+{
+    const struct sil__details *details =
+        future ? atomic_load_explicit(&future->details, memory_order_acquire) : NULL;
+    return details && details->named ? details->name : NULL;
+}
+
+const char *sil__future_label(const sil_future *future, char *buffer, size_t size)
+{
+    const char *name = sil_future_name(future);
+    if (name)
+        (void)snprintf(buffer, size, "'%s'", name);
+    else
+        (void)snprintf(buffer, size, "task %p", (const void *)future);
+    return buffer;
+}
+
+void sil_future_progress(const sil_future *future, uint64_t *out_done, uint64_t *out_total)
+{
+    const struct sil__details *details =
+        future ? atomic_load_explicit(&future->details, memory_order_acquire) : NULL;
+    if (out_done)
+        *out_done =
+            details ? atomic_load_explicit(&details->progress_done, memory_order_relaxed) : 0;
+    if (out_total)
+        *out_total =
+            details ? atomic_load_explicit(&details->progress_total, memory_order_relaxed) : 0;
+}
+
+int sil_future_cancel(sil_future *future)
+{
+    if (!future)
+        return sil__fail(SIL_EINVAL, "sil_future_cancel: the future is NULL");
+    int outcome = sil__state_cancel(future);
+    /* What it is made of: a chain one by one, each kept by the reference handed on. */
+    sil_future *next = outcome == 0 && future->kind && future->kind->cancelled
+                           ? future->kind->cancelled(future)
+                           : NULL;
+    while (next) {
+        sil_future *input = next;
+        next = sil__state_cancel(input) == 0 && input->kind && input->kind->cancelled
+                   ? input->kind->cancelled(input)
+                   : NULL;
+        sil_future_release(input);
+    }
+    return outcome;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping: a wait for nothing but the clock, or a cancel request.
+ */
+#include <sillon/deadline.h>
+
+#include <stddef.h>
+
+#include <sillon/status.h>
+
+#include "core/context.h"
+#include "core/future.h"
+
+struct sleeper {
+    struct sil__listener listener;
+    struct sil__waiter waiter;
+};
+
+static void sleeper_notify(struct sil__listener *listener, sil_future *task)
+{
+    (void)task;
+    sil__waiter_wake(&((struct sleeper *)listener)->waiter);
+}
+
+/* The deadline of the task counts as a request to stop. */
+static sil_deadline earlier(sil_deadline until, sil_deadline of_task)
+{
+    return of_task != 0 && of_task < until ? of_task : until;
+}
+
+static int sleep_in_task(struct sil__context *context, sil_future *task, sil_deadline until)
+{
+    struct sleeper sleeper = {.listener = {.notify = sleeper_notify, .on_cancel = true}};
+    sil__waiter_init(&sleeper.waiter, context);
+    if (sil__state_listen(task, &sleeper.listener)) {
+        /* Asked before we listened: nobody would tell us any more. */
+        if (!sil_cancelled()) {
+            const struct sil__details *details =
+                atomic_load_explicit(&task->details, memory_order_acquire);
+            context->ops->wait(context, &sleeper.waiter,
+                               earlier(until, details ? details->deadline : 0));
+        }
+        (void)sil__state_unlisten(task, &sleeper.listener);
+    }
+    return sil_cancelled() ? sil__fail(SIL_ECANCELLED, "asked to stop while it slept") : 0;
+}
+
+int sil_sleep(sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    if (context->frame)
+        return sleep_in_task(context, context->frame->task, until);
+    if (until == SIL_FOREVER)
+        return sil__fail(SIL_EINVAL, "sil_sleep: nothing could end a sleep for ever here");
+    struct sil__waiter waiter;
+    sil__waiter_init(&waiter, context);
+    context->ops->wait(context, &waiter, until);
+    return 0;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transitions of a future: all of them, and nothing else.
+ *
+ *                 claim                   finish (code != SIL_ECANCELLED)
+ *     PENDING ------------> RUNNING ------------------------------------> FINISHED
+ *        |                     |
+ *        | cancel              | finish (code == SIL_ECANCELLED)
+ *        v                     v
+ *     CANCELLED <--------------+
+ *
+ * PENDING    nobody has begun; code, result and error are not written.
+ * RUNNING    one claimer has it: the only one who writes them (future.h, I1). A cancel request
+ *            only sets CANCEL_ASKED, and tells waiters with on_cancel.
+ * FINISHED, CANCELLED   final: readable by all, never written again.
+ *
+ * The end of a future: the state word takes its final value, under the lock if anybody listens;
+ * waiters are told under the lock; then, without it, callbacks are told in the order added. A
+ * callback that ends another future while we are telling does not nest: that future's callbacks
+ * are put at the end of the context's list, so a chain of any length needs no stack.
+ */
+#include "base/assert.h"
+#include "base/work.h"
+#include "core/context.h"
+#include "core/error.h"
+#include "core/future.h"
+#include "core/room.h"
+
+/* --- the list of listeners: circular, in the order added ----------------------------------- */
+
+static void list_append(struct sil__listener **list, struct sil__listener *listener)
+{
+    struct sil__listener *first = *list;
+    if (!first) {
+        listener->next = listener->prev = listener;
+        *list = listener;
+        return;
+    }
+    listener->next = first;
+    listener->prev = first->prev;
+    first->prev->next = listener;
+    first->prev = listener;
+}
+
+static void list_remove(struct sil__listener **list, struct sil__listener *listener)
+{
+    if (listener->next == listener) {
+        *list = NULL;
+    } else {
+        listener->next->prev = listener->prev;
+        listener->prev->next = listener->next;
+        if (*list == listener)
+            *list = listener->next;
+    }
+    listener->next = listener->prev = NULL;
+}
+
+/* --- telling ------------------------------------------------------------------------------- */
+
+/* Tell the waiters; hand back the callbacks, as a circular list of the same order. */
+static struct sil__listener *notify_waiters_locked(sil_future *future)
+{
+    struct sil__listener *callbacks = NULL;
+    while (future->listeners) {
+        struct sil__listener *listener = future->listeners;
+        list_remove(&future->listeners, listener);
+        sil__work();
+        if (listener->deferred) {
+            listener->future = future;
+            list_append(&callbacks, listener);
+        } else {
+            listener->notify(listener, future);
+        }
+    }
+    return callbacks;
+}
+
+void sil__state_drain(struct sil__context *context)
+{
+    bool outer = context->draining;
+    context->draining = true;
+    while (context->deferred) {
+        struct sil__listener *listener = context->deferred;
+        sil_future *future = listener->future;
+        list_remove(&context->deferred, listener);
+        listener->notify(listener, future);
+        sil_future_release(future);
+    }
+    context->draining = outer;
+}
+
+static void run_callbacks(struct sil__listener *callbacks)
+{
+    struct sil__context *context = sil__context();
+    while (callbacks) {
+        struct sil__listener *listener = callbacks;
+        list_remove(&callbacks, listener);
+        sil_future_retain(listener->future);
+        list_append(&context->deferred, listener);
+    }
+    if (!context->draining)
+        sil__state_drain(context);
+}
+
+/* Give the state word its final phase from one of the phases in from; false if it has another. */
+static bool end(sil_future *future, unsigned from, sil_state phase)
+{
+    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    bool locked = false;
+    for (;;) {
+        if (!(from & (1u << (state & SIL__STATE_PHASE)))) {
+            if (locked)
+                sil__lock_drop(&future->lock);
+            return false;
+        }
+        /* I3: with LISTENED set we take the lock first, so that no listener slips in. */
+        if ((state & SIL__STATE_LISTENED) && !locked) {
+            sil__lock_take(&future->lock);
+            locked = true;
+        }
+        uint32_t final = (state & ~(uint32_t)SIL__STATE_PHASE) | phase;
+        /* Release: whoever sees the final phase sees code, result and error. */
+        if (atomic_compare_exchange_weak_explicit(&future->state, &state, final,
+                                                  memory_order_acq_rel, memory_order_relaxed))
+            break;
+    }
+    if (!locked)
+        return true;
+    struct sil__listener *callbacks = notify_waiters_locked(future);
+    sil__lock_drop(&future->lock);
+    run_callbacks(callbacks);
+    return true;
+}
+
+/* --- the transitions ----------------------------------------------------------------------- */
+
+bool sil__state_claim(sil_future *future)
+{
+    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    do {
+        if ((state & SIL__STATE_PHASE) != SIL_PENDING)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&future->state, &state, state | SIL_RUNNING,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return true;
+}
+
+void sil__state_finish(sil_future *future, int code, sil_error *error)
+{
+    SIL_ASSERT(sil__future_phase(future) == SIL_RUNNING);
+    future->code = code;
+    if (error) {
+        struct sil__details *details = sil__future_details(future);
+        if (details)
+            atomic_store_explicit(&details->error, error, memory_order_relaxed);
+        else
+            sil__error_release(error);
+    }
+    bool ended =
+        end(future, 1u << SIL_RUNNING, code == SIL_ECANCELLED ? SIL_CANCELLED : SIL_FINISHED);
+    SIL_ASSERT(ended);
+    (void)ended;
+}
+
+static void tell_cancel_asked(sil_future *future)
+{
+    sil__lock_take(&future->lock);
+    struct sil__listener *first = future->listeners;
+    struct sil__listener *listener = first;
+    while (listener) {
+        if (listener->on_cancel)
+            listener->notify(listener, future);
+        listener = listener->next != first ? listener->next : NULL;
+    }
+    sil__lock_drop(&future->lock);
+}
+
+/* Set CANCEL_ASKED on a running future; false if it is not running. */
+static bool ask(sil_future *future)
+{
+    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    do {
+        if ((state & SIL__STATE_PHASE) != SIL_RUNNING)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&future->state, &state,
+                                                    state | SIL__STATE_CANCEL_ASKED,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    if (state & SIL__STATE_LISTENED)
+        tell_cancel_asked(future);
+    return true;
+}
+
+bool sil__state_cancel_pending(sil_future *future)
+{
+    if (!end(future, 1u << SIL_PENDING, SIL_CANCELLED))
+        return false;
+    sil__room_made();
+    return true;
+}
+
+void sil__state_set_ready(sil_future *task)
+{
+    atomic_fetch_or_explicit(&task->state, SIL__STATE_READY, memory_order_relaxed);
+}
+
+bool sil__state_ready(const sil_future *task)
+{
+    uint32_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    return (state & SIL__STATE_READY) && (state & SIL__STATE_PHASE) == SIL_PENDING;
+}
+
+int sil__state_cancel(sil_future *future)
+{
+    for (;;) {
+        switch (sil__future_phase(future)) {
+        case SIL_PENDING:
+            if (sil__state_cancel_pending(future))
+                return 0;
+            break;
+        case SIL_RUNNING:
+            if (ask(future))
+                return SIL_EINPROGRESS;
+            break;
+        case SIL_FINISHED:
+            return SIL_EALREADY;
+        case SIL_CANCELLED:
+            return 0;
+        }
+    }
+}
+
+bool sil__state_cancel_asked(const sil_future *future)
+{
+    return atomic_load_explicit(&future->state, memory_order_relaxed) & SIL__STATE_CANCEL_ASKED;
+}
+
+/* --- listening ----------------------------------------------------------------------------- */
+
+bool sil__state_listen(sil_future *future, struct sil__listener *listener)
+{
+    sil__work();
+    sil__lock_take(&future->lock);
+    uint32_t state = atomic_load_explicit(&future->state, memory_order_acquire);
+    do {
+        if ((state & SIL__STATE_PHASE) >= SIL_FINISHED) {
+            sil__lock_drop(&future->lock);
+            return false;
+        }
+    } while (!(state & SIL__STATE_LISTENED) &&
+             !atomic_compare_exchange_weak_explicit(&future->state, &state,
+                                                    state | SIL__STATE_LISTENED,
+                                                    memory_order_acq_rel, memory_order_acquire));
+    list_append(&future->listeners, listener);
+    sil__lock_drop(&future->lock);
+    return true;
+}
+
+bool sil__state_unlisten(sil_future *future, struct sil__listener *listener)
+{
+    sil__work();
+    sil__lock_take(&future->lock);
+    /* I2: once it is final the list is empty, so a listener with links is in it. */
+    bool listed = !sil__future_final(future) && listener->next;
+    if (listed)
+        list_remove(&future->listeners, listener);
+    sil__lock_drop(&future->lock);
+    return listed;
+}
