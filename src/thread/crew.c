@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The crew, see crew.h.
+ */
+#include "thread/crew.h"
+
+#include <limits.h>
+
+#include <sillon/status.h>
+
+#include "base/alloc.h"
+#include "base/futex.h"
+#include "thread/spawn.h"
+
+/* The four counts in the gate's 64 bits. */
+#define THREAD (UINT64_C(1) << 48)
+#define IDLE (UINT64_C(1) << 32)
+#define SEARCHING (UINT64_C(1) << 16)
+#define BLOCKED UINT64_C(1)
+
+static struct sil__crew unpack(uint64_t gate)
+{
+    return (struct sil__crew){
+        .threads = (unsigned)(gate >> 48),
+        .idle = (unsigned)(gate >> 32) & 0xffff,
+        .searching = (unsigned)(gate >> 16) & 0xffff,
+        .blocked = (unsigned)gate & 0xffff,
+    };
+}
+
+/* Sequentially consistent (I2); returns the crew as it is afterwards. */
+static struct sil__crew change(struct sil__pool *pool, uint64_t plus, uint64_t minus)
+{
+    uint64_t delta = plus - minus;
+    return unpack(atomic_fetch_add_explicit(&pool->gate, delta, memory_order_seq_cst) + delta);
+}
+
+struct sil__crew sil__crew_look(const struct sil__pool *pool)
+{
+    return unpack(atomic_load_explicit(&pool->gate, memory_order_seq_cst));
+}
+
+bool sil__crew_has_work(const struct sil__pool *pool)
+{
+    if (sil__injector_total(&pool->injector) > 0)
+        return true;
+    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        const struct sil__worker *worker =
+            atomic_load_explicit(&pool->slots[i], memory_order_acquire);
+        if (sil__deque_size(&worker->deque) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* --- starting ------------------------------------------------------------------------------ */
+
+static struct sil__worker *create_worker(struct sil__pool *pool, unsigned index)
+{
+    struct sil__worker *worker = sil__alloc_lines(sizeof *worker);
+    if (!worker)
+        return NULL;
+    if (!sil__deque_init(&worker->deque)) {
+        sil__free(worker);
+        return NULL;
+    }
+    worker->pool = pool;
+    worker->index = index;
+    worker->random = index * 2654435761u + 1;
+    return worker;
+}
+
+/* A slot without a thread: one that had one, or a new one. NULL without memory. */
+static struct sil__worker *take_slot_locked(struct sil__pool *pool)
+{
+    struct sil__worker *worker = pool->free;
+    if (worker) {
+        pool->free = worker->next;
+        return worker;
+    }
+    unsigned index = atomic_load_explicit(&pool->slot_count, memory_order_relaxed);
+    worker = create_worker(pool, index);
+    if (!worker)
+        return NULL;
+    atomic_store_explicit(&pool->slots[index], worker, memory_order_release);
+    /* Release: who sees the count sees the slot. */
+    atomic_store_explicit(&pool->slot_count, index + 1, memory_order_release);
+    return worker;
+}
+
+/* Started already counted as a searching thread. */
+static bool start_worker(struct sil__pool *pool)
+{
+    sil__lock_take(&pool->lock);
+    struct sil__worker *worker = take_slot_locked(pool);
+    bool join = worker && worker->to_join;
+    if (join)
+        worker->to_join = false;
+    sil__lock_drop(&pool->lock);
+    if (!worker)
+        return false;
+    if (join)
+        pthread_join(worker->thread, NULL);
+    if (sil__spawn(&worker->thread, pool->stack_size, sil__worker_main, worker))
+        return true;
+    sil__lock_take(&pool->lock);
+    worker->next = pool->free;
+    pool->free = worker;
+    sil__lock_drop(&pool->lock);
+    return false;
+}
+
+/* --- waking -------------------------------------------------------------------------------- */
+
+static void signal_worker(struct sil__worker *worker)
+{
+    /* Release pairs with the acquire of the sleeper. */
+    atomic_store_explicit(&worker->wake, 1, memory_order_release);
+    sil__futex_wake(&worker->wake, 1);
+}
+
+static struct sil__worker *pop_idle_locked(struct sil__pool *pool)
+{
+    struct sil__worker *worker = pool->idle;
+    if (worker) {
+        pool->idle = worker->next;
+        worker->in_idle_list = false;
+        change(pool, SEARCHING, IDLE);
+    }
+    return worker;
+}
+
+/* Is there a place for one more, and nobody on the way to it? */
+static bool wanted(const struct sil__pool *pool, struct sil__crew crew)
+{
+    return crew.searching == 0 && sil__crew_active(crew) < pool->base.workers;
+}
+
+/* Wake or start one, if wanted. False: one was to be started, and could not be. */
+static bool call_one(struct sil__pool *pool, bool may_start)
+{
+    sil__lock_take(&pool->lock);
+    struct sil__crew crew = sil__crew_look(pool);
+    bool still = wanted(pool, crew);
+    struct sil__worker *worker = still ? pop_idle_locked(pool) : NULL;
+    bool start = still && !worker && crew.threads < pool->max_threads && may_start;
+    if (start)
+        change(pool, THREAD + SEARCHING, 0);
+    sil__lock_drop(&pool->lock);
+    if (worker)
+        signal_worker(worker);
+    return !start || start_worker(pool);
+}
+
+int sil__crew_notify(struct sil__pool *pool)
+{
+    if (!wanted(pool, sil__crew_look(pool)) || call_one(pool, true))
+        return 0;
+    (void)change(pool, 0, THREAD + SEARCHING);
+    /*
+     * Others may have trusted in our searcher (I3), also a worker that fell asleep meanwhile. If
+     * there is none, the caller must answer for all tasks that wait.
+     */
+    (void)call_one(pool, false);
+    return sil__crew_active(sil__crew_look(pool)) == 0 ? SIL_EAGAIN : 0;
+}
+
+void sil__crew_wake_all(struct sil__pool *pool)
+{
+    for (;;) {
+        sil__lock_take(&pool->lock);
+        struct sil__worker *worker = pop_idle_locked(pool);
+        sil__lock_drop(&pool->lock);
+        if (!worker)
+            return;
+        signal_worker(worker);
+    }
+}
+
+/* --- a worker's steps ---------------------------------------------------------------------- */
+
+void sil__crew_search(struct sil__worker *worker)
+{
+    if (!worker->searching) {
+        worker->searching = true;
+        change(worker->pool, SEARCHING, 0);
+    }
+}
+
+void sil__crew_found(struct sil__worker *worker)
+{
+    if (!worker->searching)
+        return;
+    worker->searching = false;
+    struct sil__crew crew = change(worker->pool, 0, SEARCHING);
+    if (wanted(worker->pool, crew) && sil__crew_has_work(worker->pool))
+        (void)sil__crew_notify(worker->pool); /* we are active: it cannot be SIL_EAGAIN */
+}
+
+bool sil__crew_too_many(const struct sil__pool *pool)
+{
+    return sil__crew_active(sil__crew_look(pool)) > pool->base.workers;
+}
+
+static void fall_asleep_locked(struct sil__worker *worker)
+{
+    struct sil__pool *pool = worker->pool;
+    atomic_store_explicit(&worker->wake, 0, memory_order_relaxed);
+    worker->next = pool->idle;
+    worker->in_idle_list = true;
+    pool->idle = worker;
+    change(pool, IDLE, worker->searching ? SEARCHING : 0);
+    worker->searching = false;
+}
+
+/* Take back what fall_asleep did, unless somebody wakes us just now. */
+static void get_up(struct sil__worker *worker)
+{
+    struct sil__pool *pool = worker->pool;
+    sil__lock_take(&pool->lock);
+    if (worker->in_idle_list) {
+        struct sil__worker **link = &pool->idle;
+        while (*link != worker)
+            link = &(*link)->next;
+        *link = worker->next;
+        worker->in_idle_list = false;
+        change(pool, SEARCHING, IDLE);
+        atomic_store_explicit(&worker->wake, 1, memory_order_relaxed);
+    }
+    sil__lock_drop(&pool->lock);
+}
+
+/* Leave the crew, unless there is work and nobody else to do it (I2). */
+static bool leave_locked(struct sil__worker *worker, bool even_with_work, bool *out_last)
+{
+    struct sil__pool *pool = worker->pool;
+    struct sil__crew crew = change(pool, 0, THREAD + (worker->searching ? SEARCHING : 0));
+    worker->searching = false;
+    if (!even_with_work && sil__crew_active(crew) < pool->base.workers &&
+        sil__crew_has_work(pool)) {
+        change(pool, THREAD + SEARCHING, 0);
+        worker->searching = true;
+        return false;
+    }
+    worker->next = pool->free;
+    pool->free = worker;
+    worker->to_join = true;
+    *out_last = crew.threads == 0 && pool->orphan;
+    if (crew.threads == 0 && !pool->orphan) {
+        atomic_fetch_add_explicit(&pool->gone, 1, memory_order_release);
+        sil__futex_wake(&pool->gone, INT_MAX);
+    }
+    return true;
+}
+
+void sil__crew_leave(struct sil__worker *worker, bool *out_last)
+{
+    struct sil__pool *pool = worker->pool;
+    *out_last = false;
+    sil__lock_take(&pool->lock);
+    (void)leave_locked(worker, true, out_last);
+    sil__lock_drop(&pool->lock);
+}
+
+bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
+{
+    struct sil__pool *pool = worker->pool;
+    *out_last = false;
+    sil__lock_take(&pool->lock);
+    bool surplus = sil__crew_look(pool).idle >= pool->base.workers;
+    /* Set before the lock was taken to wake all: either we see it, or we are woken. */
+    bool closing = atomic_load_explicit(&pool->closing, memory_order_relaxed);
+    if (surplus || closing) {
+        bool left = leave_locked(worker, false, out_last);
+        sil__lock_drop(&pool->lock);
+        return !left;
+    }
+    fall_asleep_locked(worker);
+    sil__lock_drop(&pool->lock);
+    if (sil__crew_active(sil__crew_look(pool)) < pool->base.workers && sil__crew_has_work(pool))
+        get_up(worker); /* I2 */
+    while (atomic_load_explicit(&worker->wake, memory_order_acquire) == 0)
+        sil__futex_wait(&worker->wake, 0, INT64_MAX);
+    worker->searching = true;
+    return true;
+}
+
+bool sil__crew_block(struct sil__worker *worker)
+{
+    struct sil__pool *pool = worker->pool;
+    /* An initializer may wait while its worker still counts as searching. */
+    change(pool, BLOCKED, worker->searching ? SEARCHING : 0);
+    worker->searching = false;
+    if (!sil__crew_has_work(pool))
+        return true;
+    return sil__crew_notify(pool) == 0 && sil__crew_active(sil__crew_look(pool)) > 0;
+}
+
+void sil__crew_unblock(struct sil__worker *worker)
+{
+    change(worker->pool, 0, BLOCKED);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a worker waits for a future: it runs what it awaits if it can, and has another worker take
+ * its place while it blocks.
+ */
+#include "core/context.h"
+#include "core/future.h"
+#include "core/park.h"
+#include "core/room.h"
+#include "thread/crew.h"
+#include "thread/pool.h"
+
+/*
+ * Awaited tasks nest on the awaiter's stack as long as enough is left for what they do
+ * themselves; then another worker, with a stack of its own, goes on.
+ */
+static bool stack_is_low(const struct sil__worker *worker)
+{
+    return (const char *)__builtin_frame_address(0) < worker->stack_mark;
+}
+
+static bool worker_help(struct sil__context *context, sil_future *task)
+{
+    (void)context;
+    struct sil__worker *worker = sil__worker_self(task->executor);
+    if (!worker || stack_is_low(worker) || !sil__state_claim(task))
+        return false;
+    if (worker->pool->max_pending)
+        sil__room_made();
+    uint32_t running = atomic_load_explicit(&worker->running, memory_order_relaxed);
+    atomic_store_explicit(&worker->running, running + 1, memory_order_relaxed);
+    sil__task_execute(task);
+    atomic_store_explicit(&worker->running, running, memory_order_relaxed);
+    sil__worker_count(&worker->helped);
+    sil__worker_count(&worker->done);
+    return true;
+}
+
+static bool worker_block(struct sil__context *context)
+{
+    (void)context;
+    return sil__crew_block(sil__worker_current());
+}
+
+static void worker_unblock(struct sil__context *context)
+{
+    (void)context;
+    sil__crew_unblock(sil__worker_current());
+}
+
+/*
+ * Any task: it may be one that waits for what we do next, and then both are stuck. So only when
+ * the system gives no thread; at the limit the user set, tasks wait as they were told to.
+ */
+static bool worker_help_any(struct sil__context *context)
+{
+    (void)context;
+    struct sil__worker *worker = sil__worker_current();
+    const struct sil__pool *pool = worker->pool;
+    if (sil__crew_look(pool).threads >= pool->max_threads || stack_is_low(worker))
+        return false;
+    sil_future *task = sil__worker_find(worker);
+    if (task)
+        sil__worker_run(worker, task);
+    return task != NULL;
+}
+
+const struct sil__park_ops sil__park_worker = {
+    .wait = sil__park_thread_wait,
+    .wake = sil__park_thread_wake,
+    .help = worker_help,
+    .block = worker_block,
+    .unblock = worker_unblock,
+    .help_any = worker_help_any,
+};

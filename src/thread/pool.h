@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread pool from inside: what its files share.
+ *
+ *     thread_pool.c   options, creation, the operations of the executor
+ *     submit.c        how tasks get in
+ *     worker.c        a worker's life: find a task, run it, sleep
+ *     crew.c          who works, sleeps, is blocked; starting and waking workers
+ *     help.c          how a worker waits for a future
+ *     shutdown.c      how it all ends
+ *     deque.c, injector.c   the queues
+ *
+ * Workers live in slots that are never given up before the pool is, so that thieves may look at
+ * any of them at any time; a slot whose thread has ended is used again by a later one.
+ *
+ * Lock order: pool.lock before nothing; injector.lock before nothing.
+ */
+#ifndef SIL__THREAD_POOL_H
+#define SIL__THREAD_POOL_H
+
+#include <pthread.h>
+#include <sillon/executor_impl.h>
+#include <sillon/thread_pool.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/lock.h"
+#include "thread/deque.h"
+#include "thread/injector.h"
+
+#define SIL__POOL_MAX_THREADS 32767
+#define SIL__POOL_NAME_SIZE 16
+
+struct sil__pool;
+
+struct sil__worker {
+    /* Read-only while the thread lives. */
+    struct sil__pool *pool;
+    unsigned index;
+    pthread_t thread;
+    const char *stack_mark; /* below it there is too little stack left to nest tasks */
+
+    struct sil__deque deque;
+
+    /* Guarded by the pool's lock. */
+    struct sil__worker *next; /* in the pool's idle or free list */
+    bool in_idle_list;
+    bool to_join; /* its thread has ended, or is about to */
+
+    _Atomic uint32_t wake; /* 1: get up; slept on while 0 */
+
+    /* Owner thread only. */
+    bool searching; /* counted as such in the gate */
+    uint32_t random;
+    uint32_t turn;
+
+    /* Atomic; written by the owner, read by sil_executor_stats_get. */
+    _Atomic uint64_t submitted;
+    _Atomic uint64_t done;
+    _Atomic uint64_t stolen;
+    _Atomic uint64_t helped;
+    _Atomic uint32_t running; /* tasks on its stack */
+};
+
+struct sil__pool {
+    sil_executor base;
+
+    /* Read-only after create. */
+    char name[SIL__POOL_NAME_SIZE];
+    unsigned max_threads;
+    size_t stack_size;
+    size_t max_pending;
+    sil_when_full when_full;
+    int (*initializer)(void *arg);
+    void *initializer_arg;
+
+    struct sil__injector injector;
+
+    /* Atomic. */
+    _Alignas(64) _Atomic uint64_t gate; /* crew.h */
+    _Atomic bool closing;
+    _Atomic bool broken;          /* set after broken_by and its error */
+    _Atomic unsigned slot_count;  /* slots ever used */
+    _Atomic uint64_t caller_runs; /* tasks run by submitters, when full */
+    _Atomic uint32_t gone;        /* times the last thread left; shutdown sleeps on it */
+
+    /* Guarded by lock. */
+    struct sil__lock lock;
+    struct sil__worker *idle; /* the latest to fall asleep first */
+    struct sil__worker *free; /* slots without a thread */
+    bool orphan;              /* closed by its own task: the last thread frees it */
+
+    /* Written before broken is set. */
+    int broken_by;           /* the initializer's code */
+    sil_error *broken_error; /* owned: what it said, or NULL */
+
+    /* Slots: set under lock, before slot_count counts them; read without. */
+    _Atomic(struct sil__worker *) *slots;
+};
+
+/* The calling thread's worker, of whatever pool; NULL if it is none. */
+struct sil__worker *sil__worker_current(void);
+
+/* The same, if it is one of this pool. */
+struct sil__worker *sil__worker_self(const sil_executor *executor);
+
+/* --- worker.c ------------------------------------------------------------------------------ */
+
+void *sil__worker_main(void *argument);
+
+/* Any task for this worker, with a reference, or NULL when there is none anywhere. */
+sil_future *sil__worker_find(struct sil__worker *worker);
+
+/* Run a task that was found (takes), unless it has ended already. */
+void sil__worker_run(struct sil__worker *worker, sil_future *task);
+
+/* Count for the statistics; owner only. */
+static inline void sil__worker_count(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* --- submit.c ------------------------------------------------------------------------------ */
+
+void sil__pool_submit(sil_executor *executor, sil_future *const *tasks, size_t count);
+
+/* Fail every task that waits, with the pool's reason: broken, or no thread. */
+void sil__pool_fail_pending(struct sil__pool *pool, int code);
+
+/* --- shutdown.c ---------------------------------------------------------------------------- */
+
+int sil__pool_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline until);
+int sil__pool_close(sil_executor *executor);
+
+/* The last thread of an orphan goes, or close has waited for all: free everything, retire. */
+void sil__pool_destroy(struct sil__pool *pool);
+
+/* --- help.c -------------------------------------------------------------------------------- */
+
+struct sil__park_ops;
+extern const struct sil__park_ops sil__park_worker;
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How tasks get into a pool: into the submitting worker's own queue, or into the common one.
+ */
+#include <sillon/status.h>
+
+#include "core/context.h"
+#include "core/future.h"
+#include "core/room.h"
+#include "thread/crew.h"
+#include "thread/pool.h"
+
+static void refuse(struct sil__pool *pool, sil_future *task, int code)
+{
+    switch (code) {
+    case SIL_EFULL:
+        (void)sil_task_fail(task, code, "%zu tasks wait already in pool '%s'", pool->max_pending,
+                            pool->name);
+        break;
+    case SIL_ETIMEDOUT:
+        (void)sil_task_fail(task, code, "the deadline came before pool '%s' had room", pool->name);
+        break;
+    case SIL_EAGAIN:
+        (void)sil_task_fail(task, code, "no thread could be started for pool '%s'", pool->name);
+        break;
+    default:
+        /* Acquire pairs with the release that follows broken_by. */
+        if (atomic_load_explicit(&pool->broken, memory_order_acquire))
+            (void)sil_task_fail(task, SIL_EBROKEN,
+                                "the initializer of pool '%s' failed with %d (%s)", pool->name,
+                                pool->broken_by,
+                                pool->broken_error ? sil_error_message(pool->broken_error)
+                                                   : sil_strerror(pool->broken_by));
+        else
+            (void)sil_task_fail(task, SIL_ESHUTDOWN, "pool '%s' was shut down", pool->name);
+    }
+    sil_future_release(task);
+}
+
+void sil__pool_fail_pending(struct sil__pool *pool, int code)
+{
+    sil_future *task = sil__injector_drain(&pool->injector, false);
+    while (task) {
+        sil_future *next = task->next;
+        refuse(pool, task, code);
+        task = next;
+    }
+    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        struct sil__worker *victim = atomic_load_explicit(&pool->slots[i], memory_order_acquire);
+        bool lost = true;
+        while ((task = sil__deque_steal(&victim->deque, &lost)) || lost)
+            if (task)
+                refuse(pool, task, code);
+    }
+    sil__room_made();
+}
+
+/* --- bounded queues ------------------------------------------------------------------------ */
+
+static void run_in_caller(struct sil__pool *pool, sil_future *task)
+{
+    /* Counted first: the task may close the pool. */
+    atomic_fetch_add_explicit(&pool->caller_runs, 1, memory_order_relaxed);
+    (void)sil_task_run(task);
+    sil_future_release(task);
+}
+
+static int put(struct sil__pool *pool, sil_future *task)
+{
+    switch (sil__injector_put(&pool->injector, &task, 1, pool->max_pending)) {
+    case SIL__INJECTED:
+        return 0;
+    case SIL__INJECT_FULL:
+        return SIL_EFULL;
+    default:
+        return SIL_ESHUTDOWN;
+    }
+}
+
+/* 0 it is in, or the reason to refuse it; SIL_EFULL: it cannot be waited for. */
+static int put_when_room(struct sil__pool *pool, sil_future *task)
+{
+    struct sil__context *context = sil__context();
+    sil_deadline deadline = sil_task_deadline(task);
+    sil_deadline until = deadline ? deadline : SIL_FOREVER;
+    int code = SIL_EFULL;
+    bool replaced = !context->ops->block || context->ops->block(context);
+    sil__room_watch();
+    while (replaced) {
+        uint32_t ticket = sil__room_ticket();
+        code = put(pool, task);
+        if (code != SIL_EFULL)
+            break;
+        if (!sil__room_wait(ticket, until)) {
+            code = SIL_ETIMEDOUT;
+            break;
+        }
+    }
+    sil__room_unwatch();
+    if (context->ops->unblock)
+        context->ops->unblock(context);
+    return code;
+}
+
+/* False: it was not put into the queue. */
+static bool put_bounded(struct sil__pool *pool, sil_future *task)
+{
+    int code = put(pool, task);
+    if (code == SIL_EFULL && pool->when_full == SIL_FULL_BLOCK) {
+        /* A worker that nobody can replace would wait for itself. */
+        code = put_when_room(pool, task);
+        if (code == SIL_EFULL) {
+            run_in_caller(pool, task);
+            return false;
+        }
+    } else if (code == SIL_EFULL && pool->when_full == SIL_FULL_CALLER) {
+        run_in_caller(pool, task);
+        return false;
+    }
+    if (code != 0)
+        refuse(pool, task, code);
+    return code == 0;
+}
+
+/* --- the operation ------------------------------------------------------------------------- */
+
+static bool put_own(struct sil__worker *worker, sil_future *task)
+{
+    if (task->priority != SIL_PRIORITY_NORMAL ||
+        atomic_load_explicit(&worker->pool->closing, memory_order_relaxed) ||
+        atomic_load_explicit(&worker->pool->broken, memory_order_relaxed) ||
+        !sil__deque_push(&worker->deque, task))
+        return false;
+    sil__worker_count(&worker->submitted);
+    return true;
+}
+
+/* False: none of them was put into a queue. */
+static bool put_unbounded(struct sil__pool *pool, sil_future *const *tasks, size_t count)
+{
+    struct sil__worker *worker = sil__worker_self(&pool->base);
+    size_t own = 0;
+    while (worker && own < count && put_own(worker, tasks[own]))
+        own++;
+    if (own == count)
+        return true;
+    if (sil__injector_put(&pool->injector, tasks + own, count - own, 0) == SIL__INJECTED)
+        return true;
+    for (size_t i = own; i < count; i++)
+        refuse(pool, tasks[i], SIL_ESHUTDOWN);
+    return own > 0;
+}
+
+/* What was refused calls nobody: the pool may be closed, and its threads gone. */
+static void notify(struct sil__pool *pool)
+{
+    if (sil__crew_notify(pool) != 0)
+        sil__pool_fail_pending(pool, SIL_EAGAIN);
+}
+
+void sil__pool_submit(sil_executor *executor, sil_future *const *tasks, size_t count)
+{
+    struct sil__pool *pool = (struct sil__pool *)executor;
+    if (pool->max_pending == 0) {
+        if (put_unbounded(pool, tasks, count))
+            notify(pool);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (put_bounded(pool, tasks[i]))
+            notify(pool);
+}
