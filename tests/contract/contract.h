@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract suite: what every engine promises (DESIGN 3), as tests that any executor can be
+ * passed through. It sees sillon as a user does, by its public headers.
+ *
+ * To put a new engine to the test: write its `create` in engines.c, add a row to contract_engines
+ * and say what it can do. To add a promise: a file with a table of tests, named in contract.c.
+ */
+#ifndef TESTS_CONTRACT_CONTRACT_H
+#define TESTS_CONTRACT_CONTRACT_H
+
+#include <sillon/sillon.h>
+
+#include "support/tasks.h"
+#include "support/test.h"
+
+/** What an engine can do, and what a test needs. */
+enum capability {
+    ASYNCHRONOUS = 1 << 0,  /**< submit returns before the task has run */
+    PARALLEL = 1 << 1,      /**< two tasks run at the same time */
+    SHARES_MEMORY = 1 << 2, /**< tasks see the submitter's memory */
+    TAKES_ALL = 1 << 3,     /**< no submit is refused for want of room */
+    FULL_BLOCKS = 1 << 4,   /**< a full queue (of CONTRACT_BOUND) makes a submit wait, */
+    FULL_FAILS = 1 << 5,    /**< ... fails it, */
+    FULL_CALLS = 1 << 6,    /**< ... has its thread run the task */
+    ONE_WORKER = 1 << 7,    /**< its tasks run one after the other, in an order we can predict */
+    CAN_BREAK = 1 << 8,     /**< create_broken makes one whose workers cannot start */
+};
+
+/** Most tasks pending in a bounded engine; all other tests keep to it too. */
+enum { CONTRACT_BOUND = 8 };
+
+/** One engine in one configuration. */
+struct contract_engine {
+    const char *name;
+    sil_executor *(*create)(void);
+    unsigned capabilities;
+    sil_executor *(*create_broken)(void);
+};
+
+/** The engines; the last has no name. */
+extern const struct contract_engine contract_engines[];
+
+/** One promise to keep. */
+struct contract_test {
+    const char *name;
+    CMUnitTestFunction function;
+    unsigned needs;
+};
+
+/** A row of the tables below; the last row is {0}. */
+#define PROMISE(test, needed)                                \
+    {                                                        \
+        .name = #test, .function = (test), .needs = (needed) \
+    }
+
+extern const struct contract_test contract_states[];
+extern const struct contract_test contract_submit[];
+extern const struct contract_test contract_submit_options[];
+extern const struct contract_test contract_bounded[];
+extern const struct contract_test contract_cancel[];
+extern const struct contract_test contract_callbacks[];
+extern const struct contract_test contract_waiting[];
+extern const struct contract_test contract_wait_many[];
+extern const struct contract_test contract_map[];
+extern const struct contract_test contract_shutdown[];
+extern const struct contract_test contract_closing[];
+extern const struct contract_test contract_broken[];
+extern const struct contract_test contract_fork[];
+extern const struct contract_test contract_errors[];
+extern const struct contract_test contract_bad_input[];
+
+/** The engine under test. */
+const struct contract_engine *contract_engine(void);
+
+/** An executor of the engine under test; never NULL. */
+sil_executor *contract_create(void);
+
+/** Close, which must succeed. */
+void contract_close(sil_executor *executor);
+
+/** Await, which must succeed, and release. */
+void contract_finish(sil_future *future);
+
+/** Every worker of an executor, kept busy at a gate. */
+struct occupied {
+    struct gate gate;
+    unsigned count;
+    sil_future *futures[8];
+};
+
+void contract_occupy(struct occupied *occupied, sil_executor *executor);
+void contract_free(struct occupied *occupied);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fork: in a forked child a pool of the parent's gives SIL_EFORKED, never a hang; a pool of the
+ * child's own works. The child reports by its exit status, which is the number of the line that
+ * went wrong.
+ */
+#include <stdlib.h>
+
+#include "contract.h"
+#include "support/child.h"
+
+/* In the child: report this line as the one that failed. */
+#define CHECK(condition)           \
+    do {                           \
+        if (!(condition))          \
+            return __LINE__ & 255; \
+    } while (0)
+
+struct family {
+    sil_executor *executor;
+    sil_future *running;
+    sil_future *pending;
+    sil_future *finished;
+};
+
+static int use_parents_executor(void *arg)
+{
+    struct family *family = arg;
+    CHECK(sil_take(submit_int(family->executor, task_int, 1), NULL, SIL_FOREVER) == SIL_EFORKED);
+    CHECK(sil_executor_shutdown(family->executor, true, SIL_FOREVER) == SIL_EFORKED);
+    sil_future *futures[2] = {NULL};
+    CHECK(sil_submit_many(family->executor, NULL, task_nothing, NULL, 0, 0, 2, futures) ==
+          SIL_EFORKED);
+    CHECK(sil_take(futures[0], NULL, SIL_FOREVER) == SIL_EFORKED);
+    CHECK(sil_take(futures[1], NULL, SIL_FOREVER) == SIL_EFORKED);
+    int value = 1;
+    CHECK(sil_map(family->executor, task_int, &value, sizeof value, &value, sizeof value, 1) ==
+          SIL_EFORKED);
+    CHECK(sil_executor_close(family->executor) == SIL_EFORKED);
+    return 0;
+}
+
+static int await_parents_futures(void *arg)
+{
+    struct family *family = arg;
+    CHECK(sil_await(family->running, SIL_FOREVER) == SIL_EFORKED);
+    CHECK(sil_await(family->pending, SIL_FOREVER) == SIL_EFORKED);
+    CHECK(sil_await(family->pending, sil_in(TEST_PATIENCE)) == SIL_EFORKED);
+    CHECK(sil_wait(&family->pending, 1, SIL_ALL_COMPLETED, SIL_FOREVER, NULL) == SIL_EFORKED);
+    sil_as_completed *it = sil_as_completed_create(&family->pending, 1);
+    sil_future *future = NULL;
+    CHECK(it != NULL && sil_as_completed_next(it, &future, SIL_FOREVER) == SIL_EFORKED);
+    sil_as_completed_destroy(it);
+    CHECK(sil_take(family->pending, NULL, SIL_FOREVER) == SIL_EFORKED);
+    return 0;
+}
+
+static int read_parents_finished_future(void *arg)
+{
+    struct family *family = arg;
+    int value = 0;
+    CHECK(sil_await(family->finished, SIL_FOREVER) == 0);
+    CHECK(sil_take(family->finished, &value, SIL_FOREVER) == 0);
+    CHECK(value == 16);
+    return 0;
+}
+
+static int use_own_executor(void *arg)
+{
+    (void)arg;
+    sil_executor *executor = contract_engine()->create();
+    CHECK(executor != NULL);
+    for (int i = 0; i < 20; i++) {
+        int value = 0;
+        CHECK(sil_take(submit_int(executor, task_square, i), &value, SIL_FOREVER) == 0);
+        CHECK(value == i * i);
+    }
+    CHECK(sil_executor_close(executor) == 0);
+    return 0;
+}
+
+/* Forks at a moment when one task runs, one is pending and one has finished. */
+static void in_a_child(int (*fn)(void *arg))
+{
+    struct family family = {.executor = contract_create()};
+    family.finished = submit_int(family.executor, task_square, 4);
+    assert_code(sil_await(family.finished, SIL_FOREVER), 0);
+    struct occupied occupied;
+    contract_occupy(&occupied, family.executor);
+    family.running = occupied.futures[0];
+    family.pending = submit_int(family.executor, task_square, 5);
+    int failed_line = child_run(fn, &family);
+    assert_int_equal(failed_line, 0);
+
+    contract_free(&occupied);
+    int value = 0;
+    assert_code(sil_take(family.pending, &value, SIL_FOREVER), 0);
+    assert_int_equal(value, 25);
+    sil_future_release(family.finished);
+    contract_close(family.executor);
+}
+
+static void test_parents_executor_is_refused_in_the_child(void **state)
+{
+    (void)state;
+    in_a_child(use_parents_executor);
+}
+
+static void test_parents_unfinished_futures_are_refused_in_the_child(void **state)
+{
+    (void)state;
+    in_a_child(await_parents_futures);
+}
+
+static void test_parents_finished_futures_are_readable_in_the_child(void **state)
+{
+    (void)state;
+    in_a_child(read_parents_finished_future);
+}
+
+static void test_child_may_make_its_own_executor(void **state)
+{
+    (void)state;
+    in_a_child(use_own_executor);
+}
+
+static void test_child_of_a_program_without_workers_may_use_executors(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(use_own_executor, NULL), 0);
+}
+
+const struct contract_test contract_fork[] = {
+    PROMISE(test_parents_executor_is_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_parents_unfinished_futures_are_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_parents_finished_futures_are_readable_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_child_may_make_its_own_executor, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_child_of_a_program_without_workers_may_use_executors, 0),
+    {0},
+};
