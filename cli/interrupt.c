@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts, see interrupt.h: a thread that reads a signalfd, and a promise it resolves.
+ */
 #include "interrupt.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -11,7 +15,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <sillon/error.h>
 #include <sillon/promise.h>
+#include <sillon/status.h>
 #include <sillon/thread.h>
 
 struct interrupt {
@@ -68,16 +74,21 @@ static void choose_signals(sigset_t *out)
 struct interrupt *interrupt_create(void)
 {
     struct interrupt *interrupt = calloc(1, sizeof(*interrupt));
-    if (interrupt == NULL)
+    if (interrupt == NULL) {
+        (void)sil_fail(SIL_ENOMEM, "out of memory");
         return NULL;
+    }
     choose_signals(&interrupt->signals);
     pthread_sigmask(SIG_BLOCK, &interrupt->signals, NULL);
     interrupt->signal_fd = signalfd(-1, &interrupt->signals, SFD_CLOEXEC);
     interrupt->stop_fd = eventfd(0, EFD_CLOEXEC);
-    interrupt->promise = sil_promise_create("interrupt", 0);
-    if (interrupt->signal_fd < 0 || interrupt->stop_fd < 0 || interrupt->promise == NULL)
+    if (interrupt->signal_fd < 0 || interrupt->stop_fd < 0) {
+        (void)sil_fail(errno, "%s", sil_strerror(errno));
         goto fail;
-
+    }
+    interrupt->promise = sil_promise_create("interrupt", 0);
+    if (interrupt->promise == NULL)
+        goto fail;
     interrupt->future = sil_promise_future(interrupt->promise);
     interrupt->listener = sil_thread_start(&(sil_thread_options){.name = "interrupt"}, listen_task,
                                            &interrupt, sizeof(interrupt), 0);

@@ -18,7 +18,8 @@ struct interrupt;
 /**
  * Begin to listen. Call it before there are other threads.
  *
- * @return returns owned: interrupt_destroy; NULL: out of memory, or of threads or descriptors.
+ * @return returns owned: interrupt_destroy. NULL with sil_last_error: out of memory, of threads or
+ *         of descriptors.
  */
 struct interrupt *interrupt_create(void);
 

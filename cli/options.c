@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Options, see options.h: popt splits the words, the records say what they mean.
+ */
 #include "options.h"
 
 #include <popt.h>

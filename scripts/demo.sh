@@ -84,13 +84,14 @@ demo_list() {
     local failed=0
     heading "sillon get: the URLs of $URLS at the same time"
     "$sillon" get -d "$work/files" -i "$list" >"$work/lines" || failed=$?
-    echo "$(find "$work/files" -type f | wc -l) files came"
+    echo "$(wc -l <"$work/lines") files came"
     heading "sillon bench: count loops and the same downloads, both ways"
     "$sillon" bench -i "$list" || failed=$?
     return "$failed"
 }
 
 if [[ $list ]]; then
+    [[ -r $list && -f $list ]] || stop "no list of URLs: $URLS"
     demo_list
 else
     demo_local

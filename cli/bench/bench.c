@@ -180,7 +180,7 @@ static int bench_downloads(const struct bench_options *options, const struct dow
     add_times(row, sequential.seconds, concurrent.seconds);
     if (sequential.failed + concurrent.failed == 0)
         return STATUS_DONE;
-    (void)fprintf(stderr, "sillon bench: %llu downloads failed sequentially, %llu concurrently\n",
+    (void)fprintf(stderr, "sillon bench: failed downloads: %llu sequential, %llu concurrent\n",
                   (unsigned long long)sequential.failed, (unsigned long long)concurrent.failed);
     return STATUS_SOME_FAILED;
 }

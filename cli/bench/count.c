@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The count loop, see count.h.
+ */
 #include "bench/count.h"
 
 #include <sillon/error.h>

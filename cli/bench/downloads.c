@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Downloads that are only counted, see downloads.h.
+ */
 #include "bench/downloads.h"
 
 #include <stdio.h>

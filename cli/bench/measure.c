@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Times of several runs, see measure.h.
+ */
 #include "bench/measure.h"
 
 void measure_add(struct measure *measure, double seconds)

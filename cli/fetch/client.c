@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The shelf of libcurl handles, see client.h.
+ */
 #include "fetch/client.h"
 
 #include <pthread.h>

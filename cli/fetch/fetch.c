@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Fetching a URL, see fetch.h: the settings of a try, and the tries.
+ *
+ * Reasons are left with sil_fail by whoever knows them best and last: the sink for its own, this
+ * file for the rest. Nothing may call sil_fail between that and the return of the code.
+ */
 #include "fetch/fetch.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <sillon/deadline.h>
 #include <sillon/error.h>
@@ -57,6 +64,16 @@ static void set_limits(CURL *handle, const struct fetch_limits *limits)
     curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, rounded_up(limits->stall));
 }
 
+/* As curl and OpenSSL's own programs do; libcurl by itself does not look there. */
+static void set_certificates(CURL *handle)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *folder = getenv("SSL_CERT_DIR");
+    if (file != NULL && file[0] != '\0')
+        curl_easy_setopt(handle, CURLOPT_CAINFO, file);
+    if (folder != NULL && folder[0] != '\0')
+        curl_easy_setopt(handle, CURLOPT_CAPATH, folder);
+}
+
 static CURLcode set_request(struct transfer *transfer, const char *url)
 {
     CURL *handle = transfer->handle;
@@ -88,6 +105,7 @@ static void perform(struct transfer *transfer, const struct fetch_limits *limits
     *out = (struct fetch_outcome){.details = transfer->details};
     out->code = set_request(transfer, url);
     set_limits(transfer->handle, limits);
+    set_certificates(transfer->handle);
     if (out->code == CURLE_OK)
         out->code = curl_easy_perform(transfer->handle);
     curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &out->http);

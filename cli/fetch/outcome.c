@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * How a try ended, see outcome.h.
+ */
 #include "fetch/outcome.h"
 
 #include <stdio.h>

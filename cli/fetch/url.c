@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A URL checked, see url.h, by libcurl's own parser, so that no two opinions differ.
+ */
 #include "fetch/url.h"
 
 #include <curl/curl.h>

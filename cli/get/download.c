@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * One URL into one file, see download.h.
+ */
 #include "get/download.h"
 
 #include <errno.h>
@@ -63,8 +66,12 @@ static int fetch_into_file(const struct download *download, struct download_resu
     code = fetch(place->client, download->url, &sink);
     if (code == 0)
         code = part_file_commit(&file, place->if_exists == IF_EXISTS_REPLACE);
-    out->bytes = file.size;
     part_file_close(&file);
+    if (code == EEXIST && place->if_exists == IF_EXISTS_SKIP) {
+        out->skipped = true; /* another program was faster */
+        return 0;
+    }
+    out->bytes = file.size;
     return code;
 }
 

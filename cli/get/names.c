@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * File names, see names.h: a tree of all names given away.
+ */
 #include "get/names.h"
 
 #include <curl/curl.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A file on its way, see part_file.h.
+ */
 #include "get/part_file.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * How far a run is, see progress.h.
+ */
 #include "get/progress.h"
 
 #include <stdio.h>
@@ -19,14 +22,17 @@ sil_deadline progress_due(const struct progress *progress)
     return progress->on ? progress->drawn_at + FRAME_NS : SIL_FOREVER;
 }
 
-static void update_speed(struct progress *progress, int64_t now, uint64_t bytes)
+/* A mean in which the past counts for as long as it lasted, but for SPEED_MEMORY at most. */
+static void update_speed(struct progress *progress, int64_t started, int64_t now, uint64_t bytes)
 {
-    double seconds = (double)(now - progress->drawn_at) / 1e9;
+    int64_t since = progress->drawn_at != 0 ? progress->drawn_at : started;
+    double seconds = (double)(now - since) / 1e9;
+    double past = progress->seconds < SPEED_MEMORY ? progress->seconds : SPEED_MEMORY;
     /* A try that begins anew takes bytes back. */
     double fresh = bytes > progress->drawn_bytes ? (double)(bytes - progress->drawn_bytes) : 0;
-    if (progress->drawn_at != 0)
-        progress->bytes_per_second +=
-            (fresh / seconds - progress->bytes_per_second) * seconds / (seconds + SPEED_MEMORY);
+    if (seconds > 0)
+        progress->bytes_per_second = (progress->bytes_per_second * past + fresh) / (past + seconds);
+    progress->seconds += seconds;
     progress->drawn_at = now;
     progress->drawn_bytes = bytes;
 }
@@ -58,7 +64,8 @@ static void describe_running(char line[LIVE_LINE_SIZE], const char *name, uint64
     (void)harmless(shown, sizeof(shown), name);
     (void)unit_bytes(size, (double)done);
     if (total == 0 || done > total) {
-        (void)snprintf(line, LIVE_LINE_SIZE, "  %-*s  %s", NAME_WIDTH, shown, size);
+        (void)snprintf(line, LIVE_LINE_SIZE, "  %-*s  %s", NAME_WIDTH, shown,
+                       done > 0 ? size : "waiting for an answer");
         return;
     }
     char bar[BAR_WIDTH + 1] = "--------------------";
@@ -94,7 +101,7 @@ void progress_draw(struct progress *progress, const struct tally *tally,
         sil_future_progress(window->entries[i].future, &done, NULL);
         bytes += done;
     }
-    update_speed(progress, now, bytes);
+    update_speed(progress, tally->started, now, bytes);
     describe_total(live_add_line(&progress->live), progress, tally, total, bytes);
     add_rows(&progress->live, window);
     live_draw(&progress->live);

@@ -20,6 +20,7 @@ struct progress {
     struct live live;
     int64_t drawn_at; /**< sil_clock(); 0: never */
     uint64_t drawn_bytes;
+    double seconds;          /**< since the first frame */
     double bytes_per_second; /**< of the last few seconds */
 };
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What became of each URL, see report.h.
+ */
 #include "get/report.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A session, see session.h.
+ */
 #include "get/session.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Downloads under way, see window.h.
+ */
 #include "get/window.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Lines out of bytes, see lines.h.
+ */
 #include "input/lines.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Where words come from, see source.h.
+ */
 #include "input/source.h"
 
 #include <errno.h>

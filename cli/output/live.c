@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Lines drawn again and again, see live.h: each frame starts where the one before did, by moving
+ * the cursor up, and erases what is left of it.
+ */
 #include "output/live.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A table of text, see table.h.
+ */
 #include "output/table.h"
 
 #include <string.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Text fit to be printed, see harmless.h.
+ */
 #include "text/harmless.h"
 
 #include <stdio.h>

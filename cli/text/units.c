@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Sizes and times, see units.h.
+ */
 #include "text/units.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * UTF-8, see utf8.h.
+ */
 #include "text/utf8.h"
 
 /* Lead bytes by length: 0xxxxxxx, 110xxxxx, 1110xxxx, 11110xxx. */

@@ -43,26 +43,26 @@ static sil_future *input_at(sil_future *future, size_t index)
     return input;
 }
 
-static void help(struct sil__context *context, sil_future *future, int depth)
+static void help(struct sil__context *context, sil_future *future, bool last_resort, int depth)
 {
     if (sil__future_phase(future) != SIL_PENDING || depth == HELP_DEPTH)
         return;
     if (future->kind && future->kind->inputs) {
         sil_future *input;
         for (size_t i = 0; (input = input_at(future, i)); i++) {
-            help(context, input, depth + 1);
+            help(context, input, last_resort, depth + 1);
             sil_future_release(input);
         }
     }
     /* Also after its inputs: what follows a future may by now be a task in a queue. */
     if (sil__state_ready(future))
-        (void)context->ops->help(context, future);
+        (void)context->ops->help(context, future, last_resort);
 }
 
 void sil__wait_help(struct sil__context *context, sil_future *future)
 {
     if (context->ops->help)
-        help(context, future, 0);
+        help(context, future, false, 0);
 }
 
 /*
@@ -73,7 +73,7 @@ static void stand_in(struct sil__context *context, struct sil__waiter *waiter,
                      sil_future *const *futures, size_t count, sil_deadline until)
 {
     for (size_t i = 0; i < count && !sil__waiter_woken(waiter); i++)
-        sil__wait_help(context, futures[i]);
+        help(context, futures[i], true, 0);
     while (!sil__waiter_woken(waiter) && sil__clock_now() < until &&
            context->ops->help_any(context))
         ;

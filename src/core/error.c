@@ -2,11 +2,12 @@
 /*
  * Error objects, see error.h.
  *
- * When there is no memory for an error there is still an answer: a fixed object that is never
- * freed. It cannot carry the code, which the future has anyway.
+ * When there is no memory for an error there is still an answer: a fixed object for each code that
+ * has a name, without origin, never freed. A task's own codes without a name share one.
  */
 #include "core/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,16 +17,50 @@
 #include "base/alloc.h"
 #include "core/context.h"
 
-static sil_error no_memory = {
-    .refs = 1,
-    .code = SIL_ENOMEM,
-    .message = "out of memory, also for the message of the error",
-    .worker = "unknown",
-};
+#define ERRNO_MAX 160
+#define COUNT_ONE(name, number, text) +1
+#define STATUS_COUNT (0 SIL_STATUS_MAP(COUNT_ONE))
+#define STATUS_FIRST (-SIL_EINVAL)
 
-sil_error *sil__error_no_memory(void)
+/* The library's codes, errno values, negative errno values, and one for the rest. */
+enum { FIXED_ERRNO = STATUS_COUNT, FIXED_NEGATIVE = FIXED_ERRNO + ERRNO_MAX };
+enum { FIXED_REST = FIXED_NEGATIVE + ERRNO_MAX, FIXED_COUNT };
+
+/* Written while the library is loaded. */
+static sil_error fixed[FIXED_COUNT];
+
+static void fix(int index, int code, const char *message)
 {
-    return &no_memory;
+    fixed[index] = (sil_error){.refs = 1, .code = code, .message = message, .worker = "unknown"};
+}
+
+__attribute__((constructor)) static void prepare(void)
+{
+    for (int i = 0; i < STATUS_COUNT; i++)
+        fix(i, -(STATUS_FIRST + i), sil_strerror(-(STATUS_FIRST + i)));
+    for (int i = 0; i < ERRNO_MAX; i++) {
+        bool known = sil_status_name(i) != NULL;
+        fix(FIXED_ERRNO + i, i, known ? sil_strerror(i) : "unknown error");
+        fix(FIXED_NEGATIVE + i, -i, fixed[FIXED_ERRNO + i].message);
+    }
+    fix(FIXED_REST, SIL_ENOMEM, "out of memory, also for the message of the error");
+}
+
+static bool is_fixed(const sil_error *error)
+{
+    return error >= fixed && error < fixed + FIXED_COUNT;
+}
+
+sil_error *sil__error_fixed(int code)
+{
+    int index = FIXED_REST;
+    if (code <= -STATUS_FIRST && code > -STATUS_FIRST - STATUS_COUNT)
+        index = -code - STATUS_FIRST;
+    else if (code > 0 && code < ERRNO_MAX)
+        index = FIXED_ERRNO + code;
+    else if (code < 0 && code > -ERRNO_MAX)
+        index = FIXED_NEGATIVE - code;
+    return &fixed[index];
 }
 
 /* All but the message, for which *out_message has room for message_size bytes. */
@@ -34,7 +69,7 @@ static sil_error *create(int code, const char *task, size_t message_size, char *
     size_t task_size = task ? strlen(task) + 1 : 0;
     sil_error *error = sil__alloc(sizeof *error + message_size + task_size);
     if (!error)
-        return &no_memory;
+        return sil__error_fixed(code);
     char *text = (char *)(error + 1);
     atomic_init(&error->refs, 1);
     error->code = code;
@@ -76,14 +111,14 @@ sil_error *sil__error_create_text(int code, const char *task, const char *messag
 
 sil_error *sil__error_retain(sil_error *error)
 {
-    if (error && error != &no_memory)
+    if (error && !is_fixed(error))
         atomic_fetch_add_explicit(&error->refs, 1, memory_order_relaxed);
     return error;
 }
 
 void sil__error_release(sil_error *error)
 {
-    if (!error || error == &no_memory)
+    if (!error || is_fixed(error))
         return;
     /* Release orders our reads before the free; acquire makes the last one see them done. */
     if (atomic_fetch_sub_explicit(&error->refs, 1, memory_order_acq_rel) == 1)

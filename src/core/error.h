@@ -33,8 +33,8 @@ sil_error *sil__error_create(int code, const char *task, const char *format, va_
 /* The same with a message given as it is. */
 sil_error *sil__error_create_text(int code, const char *task, const char *message);
 
-/* The fixed error for want of memory; returns borrowed, valid for ever. */
-sil_error *sil__error_no_memory(void);
+/* The fixed error of a code, for want of memory; returns borrowed, valid for ever. */
+sil_error *sil__error_fixed(int code);
 
 sil_error *sil__error_retain(sil_error *error);
 void sil__error_release(sil_error *error);

@@ -228,7 +228,7 @@ const sil_error *sil_future_error(const sil_future *future)
         return NULL;
     struct sil__details *details = sil__future_details((sil_future *)future);
     if (!details)
-        return sil__error_no_memory();
+        return sil__error_fixed(code);
     sil_error *error = atomic_load_explicit(&details->error, memory_order_acquire);
     if (error)
         return error;

@@ -28,8 +28,11 @@ struct sil__park_ops {
     bool (*wait)(struct sil__context *context, struct sil__waiter *waiter, sil_deadline until);
     void (*wake)(struct sil__waiter *waiter);
 
-    /* Run the task if nobody has started it and this context may; true if it did. */
-    bool (*help)(struct sil__context *context, sil_future *task);
+    /*
+     * Run the task if nobody has started it and this context may; true if it did. last_resort:
+     * nobody else can; what cannot be run here either is failed, for it would never end.
+     */
+    bool (*help)(struct sil__context *context, sil_future *task, bool last_resort);
 
     /*
      * This context is about to wait for a future, perhaps for long: let another take its place.

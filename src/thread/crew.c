@@ -294,7 +294,12 @@ bool sil__crew_block(struct sil__worker *worker)
     worker->searching = false;
     if (!sil__crew_has_work(pool))
         return true;
-    return sil__crew_notify(pool) == 0 && sil__crew_active(sil__crew_look(pool)) > 0;
+    if (sil__crew_notify(pool) != 0)
+        return false;
+    /* Those who are active now may block next: count on a worker that is free, or could be. */
+    struct sil__crew crew = sil__crew_look(pool);
+    return crew.searching > 0 ||
+           (sil__crew_active(crew) > 0 && (crew.idle > 0 || crew.threads < pool->max_threads));
 }
 
 void sil__crew_unblock(struct sil__worker *worker)

@@ -61,7 +61,7 @@ bool sil__crew_too_many(const struct sil__pool *pool);
  */
 bool sil__crew_rest(struct sil__worker *worker, bool *out_last);
 
-/* Wait inside a task. block returns false if nobody is active any more though there is work. */
+/* Wait inside a task. block returns false if there is work, and no worker free to do it. */
 bool sil__crew_block(struct sil__worker *worker);
 void sil__crew_unblock(struct sil__worker *worker);
 

@@ -3,6 +3,8 @@
  * How a worker waits for a future: it runs what it awaits if it can, and has another worker take
  * its place while it blocks.
  */
+#include <sillon/status.h>
+
 #include "core/context.h"
 #include "core/future.h"
 #include "core/park.h"
@@ -19,11 +21,21 @@ static bool stack_is_low(const struct sil__worker *worker)
     return (const char *)__builtin_frame_address(0) < worker->stack_mark;
 }
 
-static bool worker_help(struct sil__context *context, sil_future *task)
+static bool worker_help(struct sil__context *context, sil_future *task, bool last_resort)
 {
     (void)context;
     struct sil__worker *worker = sil__worker_self(task->executor);
-    if (!worker || stack_is_low(worker) || !sil__state_claim(task))
+    if (!worker)
+        return false;
+    if (stack_is_low(worker)) {
+        if (last_resort)
+            (void)sil_task_fail(task, SIL_EAGAIN,
+                                "tasks await tasks too deeply: no stack is left to run this one "
+                                "on, and all %u threads of pool '%s' are blocked",
+                                worker->pool->max_threads, worker->pool->name);
+        return false;
+    }
+    if (!sil__state_claim(task))
         return false;
     if (worker->pool->max_pending)
         sil__room_made();

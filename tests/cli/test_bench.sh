@@ -21,7 +21,7 @@ only . err list out port
 run 1 "$SILLON" bench -n 1000 "$url/file/1" "$url/status/404" nonsense
 says err "FAIL  nonsense: not a URL"
 says err "FAIL  $url/status/404: HTTP 404 Not Found"
-says err "1 downloads failed sequentially, 1 concurrently"
+says err "failed downloads: 1 sequential, 1 concurrent"
 says out "2 downloads"
 
 # One CPU: said, not hidden.

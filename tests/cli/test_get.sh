@@ -61,6 +61,11 @@ only bad 1 2 8
 same bad/1 /file/1
 same bad/2 /file/2
 
+# A limit on the whole of it, however lively it is.
+run 1 "$SILLON" get -d slow -t 500ms --retries 0 "$url/slow/10000000" "$url/size/5"
+says err "/slow/10000000: Operation timed out after"
+only slow 5
+
 # What fails for a while is tried again, and what was cut short begins anew.
 run 0 "$SILLON" get -d again "$url/flaky/2/name"
 same again/name /flaky/2/name

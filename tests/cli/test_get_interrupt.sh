@@ -86,8 +86,9 @@ listener_lets_through() {
     return 1
 }
 is_stuck() {
-    # In the middle of a write to the pipe.
-    grep -q '^1 0x1 ' "/proc/$get/syscall" 2>/dev/null || grep -q pipe "/proc/$get/wchan" 2>/dev/null
+    # In the middle of a write (1, on aarch64 64) to standard output.
+    grep -qE '^(1|64) 0x1 ' "/proc/$get/syscall" 2>/dev/null ||
+        grep -q pipe "/proc/$get/wchan" 2>/dev/null
 }
 wait_until is_stuck
 kill -INT "$get"
