@@ -18,9 +18,14 @@
 #include "core/context.h"
 
 #define ERRNO_MAX 160
-#define COUNT_ONE(name, number, text) +1
-#define STATUS_COUNT (0 SIL_STATUS_MAP(COUNT_ONE))
 #define STATUS_FIRST (-SIL_EINVAL)
+
+enum {
+#define FIXED_INDEX(name, number, text) FIXED_##name,
+    SIL_STATUS_MAP(FIXED_INDEX)
+#undef FIXED_INDEX
+        STATUS_COUNT
+};
 
 /* The library's codes, errno values, negative errno values, and one for the rest. */
 enum { FIXED_ERRNO = STATUS_COUNT, FIXED_NEGATIVE = FIXED_ERRNO + ERRNO_MAX };
@@ -87,6 +92,7 @@ sil_error *sil__error_create(int code, const char *task, const char *format, va_
         return sil__error_create_text(code, task, sil_strerror(code));
     va_list again;
     va_copy(again, arguments);
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it does not follow va_copy
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (length < 0)
