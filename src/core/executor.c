@@ -75,15 +75,19 @@ __attribute__((constructor)) static void prepare(void)
     sil__fork_on_child(retired_in_child);
 }
 
+/* A thread that goes on meanwhile may retire one more. */
 __attribute__((destructor)) static void program_ends(void)
 {
-    while (retired.first) {
-        sil_executor *executor = retired.first;
-        retired.first = executor->next_retired;
-        sil__free(executor);
-    }
-    retired.last = NULL;
+    sil__lock_take(&retired.lock);
+    sil_executor *executor = retired.first;
+    retired.first = retired.last = NULL;
     retired.count = 0;
+    sil__lock_drop(&retired.lock);
+    while (executor) {
+        sil_executor *next = executor->next_retired;
+        sil__free(executor);
+        executor = next;
+    }
 }
 
 void sil_executor_init(sil_executor *executor, const sil_executor_ops *ops, unsigned workers)

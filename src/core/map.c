@@ -14,6 +14,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/executor.h"
+#include "core/first_error.h"
 #include "core/wait.h"
 
 /* Claims a worker makes, so that a slow element does not hold up all. */
@@ -32,21 +33,8 @@ struct map {
     size_t claim;
 
     _Atomic size_t next; /* elements below are claimed */
-    _Atomic int code;    /* the first that is not 0 */
-    sil_error *error;    /* owned; written by whoever set code */
+    struct sil__first_error failure;
 };
-
-static void stop(struct map *map, int code)
-{
-    int none = 0;
-    if (atomic_compare_exchange_strong_explicit(&map->code, &none, code, memory_order_relaxed,
-                                                memory_order_relaxed)) {
-        sil_error *error = sil__context()->last_error;
-        /* Read by the caller after it has waited for us. */
-        if (sil_error_code(error) == code)
-            map->error = sil__error_retain(error);
-    }
-}
 
 static int call(const struct map *map, size_t index)
 {
@@ -66,11 +54,11 @@ static int map_task(void *arg, void *result)
                                                    memory_order_relaxed))
             continue;
         for (size_t i = next; i < end; i++) {
-            if (atomic_load_explicit(&map->code, memory_order_relaxed) != 0)
+            if (sil__first_error_kept(&map->failure))
                 return 0;
             int code = call(map, i);
             if (code != 0) {
-                stop(map, code);
+                sil__first_error_keep(&map->failure, code);
                 return 0;
             }
         }
@@ -105,12 +93,8 @@ static int map_in_place(sil_executor *executor, struct map *map)
     (void)sil_submit_many(executor, NULL, map_task, args, sizeof args[0], 0, tasks, futures);
     for (size_t i = 0; i < tasks; i++)
         sil__wait_out(futures[i]);
-    int code = map->code;
-    if (code != 0 && map->error)
-        sil__context_set_error(map->error);
-    else if (code != 0)
-        sil__fail(code, "an element failed: %s", sil_strerror(code));
-    else if (atomic_load_explicit(&map->next, memory_order_relaxed) < map->count)
+    int code = sil__first_error_raise(&map->failure);
+    if (code == 0 && atomic_load_explicit(&map->next, memory_order_relaxed) < map->count)
         code = refusal(futures, tasks);
     for (size_t i = 0; i < tasks; i++)
         sil_future_release(futures[i]);

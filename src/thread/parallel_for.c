@@ -13,8 +13,8 @@
 #include <sillon/executor_impl.h>
 
 #include "core/context.h"
-#include "core/error.h"
 #include "core/executor.h"
+#include "core/first_error.h"
 #include "core/wait.h"
 
 /* Pieces a participant gets, so that one slow piece does not hold up all. */
@@ -31,8 +31,7 @@ struct loop {
     void *user;
 
     _Atomic size_t next; /* indexes below begin + next are claimed */
-    _Atomic int code;    /* the first that is not 0 */
-    sil_error *error;    /* owned; written by whoever set code */
+    struct sil__first_error failure;
 };
 
 /* The next piece; false when there is none. The counter never passes count: it cannot wrap. */
@@ -50,26 +49,15 @@ static bool claim(struct loop *loop, size_t *out_first, size_t *out_count)
     return true;
 }
 
-static void stop(struct loop *loop, int code)
-{
-    int none = 0;
-    if (atomic_compare_exchange_strong_explicit(&loop->code, &none, code, memory_order_relaxed,
-                                                memory_order_relaxed)) {
-        sil_error *error = sil__context()->last_error;
-        /* Read by the caller after it has waited for us. */
-        if (sil_error_code(error) == code)
-            loop->error = sil__error_retain(error);
-    }
-    atomic_store_explicit(&loop->next, loop->count, memory_order_relaxed);
-}
-
 static void take_part(struct loop *loop)
 {
     size_t first, count;
     while (claim(loop, &first, &count)) {
         int code = loop->body(first, first + count, loop->user);
         if (code != 0) {
-            stop(loop, code);
+            sil__first_error_keep(&loop->failure, code);
+            /* Nothing is left to claim. */
+            atomic_store_explicit(&loop->next, loop->count, memory_order_relaxed);
             return;
         }
     }
@@ -134,9 +122,5 @@ int sil_parallel_for(sil_executor *executor, size_t begin, size_t end, size_t gr
     size_t pieces = (loop.count - 1) / loop.piece + 1;
     size_t helpers = pieces - 1 < others ? pieces - 1 : others;
     run(&loop, executor, helpers < MAX_HELPERS ? helpers : MAX_HELPERS);
-    if (loop.error)
-        sil__context_set_error(loop.error);
-    else if (loop.code != 0)
-        sil__fail(loop.code, "a piece of the loop failed: %s", sil_strerror(loop.code));
-    return loop.code;
+    return sil__first_error_raise(&loop.failure);
 }

@@ -175,6 +175,9 @@ static void work(struct sil__worker *worker, bool *out_last)
         if (task) {
             sil__crew_found(worker);
             sil__worker_run(worker, task);
+            /* The task forked and came back in the child: the pool is the parent's. */
+            if (pool->base.generation != sil__fork_generation())
+                return;
         } else if (!too_many && !worker->searching) {
             /* Once more, now that others rely on us. */
             sil__crew_search(worker);

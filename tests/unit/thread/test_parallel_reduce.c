@@ -131,11 +131,24 @@ static void test_pieces_are_combined_in_index_order(void **state)
     assert_code(sil_executor_close(pool), 0);
 }
 
-static int fail_at_500(size_t begin, size_t end, void *accumulator, void *user)
+/* Fails at the first index. Other pieces hold back for a while until that has been seen. */
+struct failing {
+    atomic_uint pieces;
+    atomic_bool failed;
+};
+
+static int fail_at_the_first(size_t begin, size_t end, void *accumulator, void *user)
 {
+    struct failing *failing = user;
     *(uint64_t *)accumulator += end - begin;
-    (void)atomic_fetch_add((atomic_uint *)user, 1);
-    return begin <= 500 && 500 < end ? sil_fail(EDOM, "500 is bad") : 0;
+    (void)atomic_fetch_add(&failing->pieces, 1);
+    if (begin == 0) {
+        failing->failed = true;
+        return sil_fail(EDOM, "0 is bad");
+    }
+    for (int i = 0; i < 10000 && !failing->failed; i++)
+        test_yield();
+    return 0;
 }
 
 static void test_error_stops_it_and_leaves_out_untouched(void **state)
@@ -143,14 +156,14 @@ static void test_error_stops_it_and_leaves_out_untouched(void **state)
     (void)state;
     for (unsigned workers = 1; workers <= 4; workers += 3) {
         sil_executor *pool = create_pool(workers);
-        atomic_uint pieces = 0;
+        struct failing failing = {.failed = false};
         uint64_t sum = 77;
-        assert_code(sil_parallel_reduce(pool, 0, 1000000, 10, fail_at_500, add_sums, &pieces, &sum,
-                                        sizeof sum),
+        assert_code(sil_parallel_reduce(pool, 0, 100000, 10, fail_at_the_first, add_sums, &failing,
+                                        &sum, sizeof sum),
                     EDOM);
-        assert_string_equal(sil_error_message(sil_last_error()), "500 is bad");
+        assert_string_equal(sil_error_message(sil_last_error()), "0 is bad");
         assert_int_equal(sum, 77);
-        assert_true(pieces < 100000);
+        assert_true(failing.pieces < 10000);
         assert_code(sil_executor_close(pool), 0);
     }
 }
