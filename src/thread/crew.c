@@ -12,6 +12,10 @@
 #include "base/futex.h"
 #include "thread/spawn.h"
 
+/* Sleepers kept beyond the workers: tasks that block do so again and again, and starting a thread
+ * costs ten times what waking one does. */
+#define KEPT_SPARES 8
+
 /* The four counts in the gate's 64 bits. */
 #define THREAD (UINT64_C(1) << 48)
 #define IDLE (UINT64_C(1) << 32)
@@ -268,7 +272,7 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
     struct sil__pool *pool = worker->pool;
     *out_last = false;
     sil__lock_take(&pool->lock);
-    bool surplus = sil__crew_look(pool).idle >= pool->base.workers;
+    bool surplus = sil__crew_look(pool).idle >= pool->base.workers + KEPT_SPARES;
     /* Set before the lock was taken to wake all: either we see it, or we are woken. */
     bool closing = atomic_load_explicit(&pool->closing, memory_order_relaxed);
     if (surplus || closing) {

@@ -133,11 +133,53 @@ static void test_child_of_a_program_without_workers_may_use_executors(void **sta
     assert_int_equal(child_run(use_own_executor, NULL), 0);
 }
 
+/* In a child forked by a task: the task's own executor is not there any more. */
+static int use_from_inside(void *arg)
+{
+    sil_executor *executor = arg;
+    sil_future *child = submit_int(executor, task_int, 1);
+    CHECK(sil_await(child, SIL_FOREVER) == SIL_EFORKED);
+    CHECK(sil_take(child, NULL, SIL_NOW) == SIL_EFORKED);
+    return 0;
+}
+
+static int await_from_inside(void *arg)
+{
+    CHECK(sil_await(arg, SIL_FOREVER) == SIL_EFORKED);
+    return 0;
+}
+
+/* result: the line that went wrong in a child, or 0. */
+static int fork_inside(void *arg, void *result)
+{
+    sil_executor *executor = *(sil_executor **)arg;
+    int *failed_line = result;
+    sil_future *pending = submit_int(executor, task_int, 1);
+    if (sil_future_state(pending) == SIL_PENDING)
+        *failed_line = child_run(await_from_inside, pending);
+    if (*failed_line == 0)
+        *failed_line = child_run(use_from_inside, executor);
+    return sil_take(pending, NULL, SIL_FOREVER);
+}
+
+static void test_task_may_fork(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    int failed_line = -1;
+    sil_future *future =
+        sil_submit(executor, fork_inside, &executor, sizeof executor, sizeof failed_line);
+    assert_code(sil_take(future, &failed_line, SIL_FOREVER), 0);
+    assert_int_equal(failed_line, 0);
+    contract_close(executor);
+}
+
 const struct contract_test contract_fork[] = {
     PROMISE(test_parents_executor_is_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
     PROMISE(test_parents_unfinished_futures_are_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
     PROMISE(test_parents_finished_futures_are_readable_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
     PROMISE(test_child_may_make_its_own_executor, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_task_may_fork, ASYNCHRONOUS | SHARES_MEMORY),
     PROMISE(test_child_of_a_program_without_workers_may_use_executors, 0),
     {0},
 };

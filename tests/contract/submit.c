@@ -136,6 +136,8 @@ static int result_of_own_size(void *arg, void *result)
     unsigned char *block = sil_result_alloc(size);
     if (block == NULL)
         return sil_error_code(sil_last_error());
+    if ((uintptr_t)block % alignof(max_align_t) != 0)
+        return EFAULT;
     for (size_t i = 0; i < size; i++) {
         if (block[i] != 0)
             return EIO;

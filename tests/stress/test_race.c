@@ -202,6 +202,46 @@ static void test_combinations_race_with_their_inputs(void **state)
     }
 }
 
+/* Waits and iterators that come and go while their futures end. */
+static void *wait_and_iterate(void *arg)
+{
+    sil_future **inputs = arg;
+    for (int i = 0; i < 20; i++) {
+        sil_future *future = NULL;
+        sil_as_completed *it = sil_as_completed_create(inputs, 3);
+        random_yield_here();
+        if (i % 2 == 0)
+            (void)sil_as_completed_next(it, &future, sil_in(1e-6));
+        (void)sil_wait(inputs, 3, (sil_wait_for)(i % 3), sil_in(1e-6), NULL);
+        sil_as_completed_destroy(it);
+    }
+    return NULL;
+}
+
+static void test_waits_come_and_go_while_futures_end(void **state)
+{
+    (void)state;
+    for (int round = 0; round < TEST_SCALE(1000); round++) {
+        sil_promise *promises[3];
+        sil_future *inputs[3];
+        for (int i = 0; i < 3; i++)
+            inputs[i] = promise_int(&promises[i]);
+        pthread_t threads[2];
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, wait_and_iterate, inputs), 0);
+        for (int i = 0; i < 3; i++) {
+            random_yield_here();
+            (void)sil_promise_resolve(promises[i], &i);
+        }
+        for (int i = 0; i < 2; i++)
+            (void)pthread_join(threads[i], NULL);
+        for (int i = 0; i < 3; i++) {
+            sil_promise_destroy(promises[i]);
+            sil_future_release(inputs[i]);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -209,6 +249,7 @@ int main(void)
         TEST(test_submit_races_with_shutdown),
         TEST(test_timeouts_race_with_completion),
         TEST(test_combinations_race_with_their_inputs),
+        TEST(test_waits_come_and_go_while_futures_end),
     };
     return test_run("races", tests);
 }

@@ -96,7 +96,7 @@ static void test_blocked_and_replaced_all_the_time(void **state)
     sil_executor *pools[2];
     for (int i = 0; i < 2; i++)
         pools[i] = sil_thread_pool(&(sil_thread_pool_options){.workers = 1});
-    for (int round = 0; round < ROUNDS / 400; round++) {
+    for (int round = 0; round < ROUNDS / 1000; round++) {
         struct game game = {pools[0], pools[1], 20};
         assert_code(sil_take(sil_submit(pools[0], play, &game, sizeof game, 0), NULL, SIL_FOREVER),
                     0);

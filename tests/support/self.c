@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The file of one thread, read into text; false if the thread is gone. */
 static bool read_of_thread(const char *thread, const char *name, char *text, size_t size)
@@ -32,14 +33,14 @@ static bool is_named(const char *thread, const char *prefix)
            strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static uint64_t switches_of(const char *thread)
+/* A number of a thread's status, such as "Threads:"; 0 if the thread is gone. */
+static uint64_t status_of(const char *thread, const char *key)
 {
     char text[4096];
     if (!read_of_thread(thread, "status", text, sizeof text))
         return 0;
-    static const char key[] = "\nvoluntary_ctxt_switches:";
     const char *line = strstr(text, key);
-    return line != NULL ? strtoull(line + sizeof key - 1, NULL, 10) : 0;
+    return line != NULL ? strtoull(line + strlen(key), NULL, 10) : 0;
 }
 
 /* Adds one for each thread of the prefix, or its switches. */
@@ -52,14 +53,20 @@ static uint64_t sum_over_threads(const char *prefix, bool switches)
     for (struct dirent *entry; (entry = readdir(threads)) != NULL;) {
         if (entry->d_name[0] == '.' || !is_named(entry->d_name, prefix))
             continue;
-        sum += switches ? switches_of(entry->d_name) : 1;
+        sum += switches ? status_of(entry->d_name, "\nvoluntary_ctxt_switches:") : 1;
     }
     (void)closedir(threads);
     return sum;
 }
 
+/* The folder may skip a thread while another one leaves it: the kernel's own count is exact. */
 unsigned self_threads(const char *prefix)
 {
+    if (*prefix == '\0') {
+        char thread[32];
+        (void)snprintf(thread, sizeof thread, "%d", (int)getpid());
+        return (unsigned)status_of(thread, "\nThreads:");
+    }
     return (unsigned)sum_over_threads(prefix, false);
 }
 

@@ -32,9 +32,9 @@
 
 /** How many times slower the tests run here than in a plain build. */
 #if defined(TEST_TSAN)
-#define TEST_SLOWNESS 20
+#define TEST_SLOWNESS 10
 #elif defined(TEST_ASAN)
-#define TEST_SLOWNESS 5
+#define TEST_SLOWNESS 4
 #else
 #define TEST_SLOWNESS 1
 #endif

@@ -282,6 +282,47 @@ static void test_cycles_through_waits_for_many_are_reported(void **state)
     }
 }
 
+/* A loop whose pieces await the task that runs the loop. */
+struct looper {
+    sil_executor *pool;
+    struct gate *gate;
+    sil_future **self;
+};
+
+static int await_self(size_t begin, size_t end, void *user)
+{
+    (void)begin;
+    (void)end;
+    struct looper *looper = user;
+    return sil_await(*looper->self, SIL_FOREVER);
+}
+
+static int loop_over_self(void *arg, void *result)
+{
+    (void)result;
+    struct looper *looper = arg;
+    gate_wait(looper->gate);
+    return sil_parallel_for(looper->pool, 0, 8, 1, await_self, looper);
+}
+
+static void test_cycle_through_a_loop_is_reported(void **state)
+{
+    (void)state;
+    for (unsigned workers = 1; workers <= 4; workers += 3) {
+        sil_executor *pool = create_pool(workers);
+        struct gate gate;
+        gate_init(&gate);
+        sil_future *self = NULL;
+        struct looper looper = {pool, &gate, &self};
+        self = sil_submit_with(pool, &(sil_submit_options){.name = "looper"}, loop_over_self,
+                               &looper, sizeof looper, 0);
+        gate_open(&gate);
+        assert_deadlock(self, "looper", "");
+        gate_fini(&gate);
+        assert_code(sil_executor_close(pool), 0);
+    }
+}
+
 static void test_pool_is_as_good_as_new_afterwards(void **state)
 {
     (void)state;
@@ -316,6 +357,7 @@ int main(void)
         TEST(test_cycle_through_the_function_of_a_then_is_reported),
         TEST(test_cycle_of_a_thread_and_a_pool_is_reported),
         TEST(test_cycles_through_waits_for_many_are_reported),
+        TEST(test_cycle_through_a_loop_is_reported),
         TEST(test_pool_is_as_good_as_new_afterwards),
     };
     return test_run("deadlock", tests);

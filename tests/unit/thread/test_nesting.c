@@ -61,14 +61,14 @@ static void test_1000_deep_without_spare_threads(void **state)
     run_nested(&(sil_thread_pool_options){.workers = 2, .max_threads = 2}, 1000, 0);
 }
 
-/* ThreadSanitizer keeps a megabyte of its own on each stack. */
+/* ThreadSanitizer keeps a megabyte of its own on each stack, and ends at 65,536 frames. */
 #ifdef TEST_TSAN
-enum { SMALL_STACK = 2 * 1024 * 1024, DEEP = 20000 };
+enum { SMALL_STACK = 2 * 1024 * 1024, DEEP = 4000 };
 #else
 enum { SMALL_STACK = 256 * 1024, DEEP = 20000 };
 #endif
 
-static void test_20000_deep_on_a_small_stack(void **state)
+static void test_very_deep_on_a_small_stack(void **state)
 {
     (void)state;
     run_nested(&(sil_thread_pool_options){.workers = 1, .stack_size = SMALL_STACK}, DEEP, 0);
@@ -195,7 +195,7 @@ int main(void)
         TEST(test_1000_deep_awaiting_for_ever),
         TEST(test_1000_deep_awaiting_with_deadlines),
         TEST(test_1000_deep_without_spare_threads),
-        TEST(test_20000_deep_on_a_small_stack),
+        TEST(test_very_deep_on_a_small_stack),
         TEST(test_waits_for_several_children_nest_too),
         TEST(test_waits_for_several_children_nest_without_spare_threads),
         TEST(test_fibonacci),
