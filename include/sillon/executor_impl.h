@@ -66,6 +66,14 @@ SIL_API void sil_executor_init(sil_executor *executor, const sil_executor_ops *o
                                unsigned workers);
 
 /**
+ * From now on users are answered as if the executor were closed, though its last tasks still run.
+ * For an executor that a task of its own closes; sil_executor_retire follows.
+ *
+ * @threads any
+ */
+SIL_API void sil_executor_disown(sil_executor *executor);
+
+/**
  * The engine is closed and holds nothing any more. Its memory is freed with some delay, so that
  * a mistaken use of it is answered with SIL_ESHUTDOWN.
  *

@@ -102,9 +102,14 @@ static const sil_executor_ops *ops_of(const sil_executor *executor)
     return __atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE);
 }
 
-void sil_executor_retire(sil_executor *executor)
+void sil_executor_disown(sil_executor *executor)
 {
     __atomic_store_n(&executor->ops, &closed_ops, __ATOMIC_RELEASE);
+}
+
+void sil_executor_retire(sil_executor *executor)
+{
+    sil_executor_disown(executor);
     executor->next_retired = NULL;
     sil_executor *oldest = NULL;
     sil__lock_take(&retired.lock);

@@ -3,7 +3,7 @@
  * Room, see room.h.
  *
  * I1: either whoever makes room sees the watcher, or the watcher sees the room: both do a
- *     read-modify-write on watchers, after making the room and before looking for it, and the
+ *     read-modify-write on one word, after making the room and before looking for it, and the
  *     later one of the two has the earlier one's writes.
  */
 #include "core/room.h"
@@ -12,17 +12,21 @@
 
 #include "base/futex.h"
 
-static _Atomic uint32_t watchers;
+/* Watchers in the low bits, how often room was made above. */
+#define WATCHERS_MASK UINT64_C(0xffff)
+#define MADE_ONCE (WATCHERS_MASK + 1)
+
+static _Atomic uint64_t room;
 static _Atomic uint32_t tickets;
 
 void sil__room_watch(void)
 {
-    atomic_fetch_add_explicit(&watchers, 1, memory_order_acq_rel); /* I1 */
+    atomic_fetch_add_explicit(&room, 1, memory_order_acq_rel); /* I1 */
 }
 
 void sil__room_unwatch(void)
 {
-    atomic_fetch_sub_explicit(&watchers, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&room, 1, memory_order_relaxed);
 }
 
 uint32_t sil__room_ticket(void)
@@ -36,9 +40,16 @@ bool sil__room_wait(uint32_t ticket, sil_deadline until)
     return sil__futex_wait(&tickets, ticket, until);
 }
 
+uint64_t sil__room_times_made(void)
+{
+    /* Acquire: the room that was counted is seen. */
+    return atomic_load_explicit(&room, memory_order_acquire) / MADE_ONCE;
+}
+
 void sil__room_made(void)
 {
-    if (atomic_fetch_add_explicit(&watchers, 0, memory_order_acq_rel) == 0) /* I1 */
+    uint64_t before = atomic_fetch_add_explicit(&room, MADE_ONCE, memory_order_acq_rel); /* I1 */
+    if ((before & WATCHERS_MASK) == 0)
         return;
     atomic_fetch_add_explicit(&tickets, 1, memory_order_release);
     sil__futex_wake(&tickets, INT_MAX);

@@ -23,4 +23,7 @@ void sil__room_unwatch(void);
 /* There may be room in some queue. */
 void sil__room_made(void);
 
+/* How often that was said; while it stays the same, nothing was cancelled anywhere. */
+uint64_t sil__room_times_made(void);
+
 #endif

@@ -5,6 +5,7 @@
 #include "thread/injector.h"
 
 #include "core/future.h"
+#include "core/room.h"
 
 static enum sil__level level_of(const sil_future *task)
 {
@@ -47,6 +48,10 @@ static void append_locked(struct sil__injector *injector, sil_future *task)
 static sil_future *sweep_locked(struct sil__injector *injector)
 {
     sil_future *swept = NULL;
+    uint64_t now = sil__room_times_made();
+    if (now == injector->swept_at)
+        return NULL;
+    injector->swept_at = now;
     for (int level = 0; level < SIL__LEVELS; level++) {
         sil_future *task = injector->level[level].first;
         size_t size = 0;

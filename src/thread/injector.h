@@ -28,6 +28,7 @@ struct sil__injector {
         sil_future *last;
         _Atomic size_t size;
     } level[SIL__LEVELS];
+    uint64_t swept_at; /* when it was last looked through for what was cancelled (room.h) */
     uint64_t entered;
     uint64_t dropped; /* left because they were cancelled */
 };

@@ -118,6 +118,7 @@ static int close_from_inside(struct sil__pool *pool)
     sil__lock_drop(&pool->lock);
     if (before)
         return sil__fail(SIL_ESHUTDOWN, "pool '%s' was closed before", pool->name);
+    sil_executor_disown(&pool->base);
     begin(pool, false);
     /* Without a thread we are in a task that its submitter runs: nobody comes after us. */
     if (has_ended(pool))

@@ -14,6 +14,7 @@
 #include <sillon/executor_impl.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "core/context.h"
 #include "core/future.h"
 #include "thread/spawn.h"
@@ -43,7 +44,8 @@ static int thread_run(sil_future *task)
 static void thread_destroy(sil_future *task)
 {
     const struct thread *thread = thread_of(task);
-    if (!thread->started)
+    /* In the child of a fork there is no such thread. */
+    if (!thread->started || task->generation != sil__fork_generation())
         return;
     if (pthread_equal(thread->thread, pthread_self()))
         pthread_detach(thread->thread);
