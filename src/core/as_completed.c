@@ -156,7 +156,7 @@ static int sleep_until_one_ends(sil_as_completed *iterator, struct entry **out_e
     int code = SIL_ETIMEDOUT;
     if (until > SIL_NOW)
         code = sil__wait_block(context, &waiter, iterator->open, iterator->open_count,
-                               SIL__BLOCKED_ON_ANY, until);
+                               SIL__NEED_ONE, until);
     sil__lock_take(&iterator->lock);
     iterator->waiter = NULL;
     *out_entry = queue_take_locked(iterator);
@@ -172,7 +172,6 @@ int sil_as_completed_next(sil_as_completed *iterator, sil_future **out_future, s
     iterator->yielded = NULL;
     if (iterator->open_count == 0)
         return SIL_EEND;
-    sil__state_drain(sil__context());
     struct entry *entry = NULL;
     bool forked = iterator->generation != sil__fork_generation();
     int code = sleep_until_one_ends(iterator, &entry, forked ? SIL_NOW : until);

@@ -31,12 +31,12 @@ bool sil__wait_forked(const sil_future *future)
 static sil_future *input_at(sil_future *future, size_t index)
 {
     sil_future *const *inputs = NULL;
-    bool all = false;
+    enum sil__need need;
     sil_future *input = NULL;
     sil__lock_take(&future->lock);
     if (!sil__future_final(future)) {
-        size_t count = future->kind->inputs(future, &inputs, &all);
-        if (all && index < count)
+        size_t count = future->kind->inputs(future, &inputs, &need);
+        if (index < count && need == SIL__NEED_ALL)
             input = sil_future_retain(inputs[index]);
     }
     sil__lock_drop(&future->lock);
@@ -72,21 +72,25 @@ void sil__wait_help(struct sil__context *context, sil_future *future)
 static void stand_in(struct sil__context *context, struct sil__waiter *waiter,
                      sil_future *const *futures, size_t count, sil_deadline until)
 {
-    for (size_t i = 0; i < count && !sil__waiter_woken(waiter); i++)
+    for (size_t i = 0; i < count && !sil__waiter_woken(waiter); i++) {
         help(context, futures[i], true, 0);
+        sil__state_drain(context);
+    }
     while (!sil__waiter_woken(waiter) && sil__clock_now() < until &&
            context->ops->help_any(context))
-        ;
+        sil__state_drain(context);
 }
 
 int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
-                    sil_future *const *futures, size_t count, enum sil__blocked_on what,
+                    sil_future *const *futures, size_t count, enum sil__need need,
                     sil_deadline until)
 {
     const struct sil__park_ops *ops = context->ops;
+    /* Callbacks we owe may be what ends the wait. */
+    sil__state_drain(context);
     /* Nobody waits for a context without a task: no cycle goes through it. */
     bool watched = until == SIL_FOREVER && context->frame;
-    int code = watched ? sil__deadlock_enter(context, futures, count, what) : 0;
+    int code = watched ? sil__deadlock_enter(context, futures, count, need) : 0;
     if (code != 0)
         return code;
     if (ops->block && !ops->block(context)) {
@@ -96,7 +100,7 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
             sil__deadlock_leave(context);
         stand_in(context, waiter, futures, count, until);
         if (watched)
-            code = sil__deadlock_enter(context, futures, count, what);
+            code = sil__deadlock_enter(context, futures, count, need);
         (void)ops->block(context);
     }
     if (code == 0 && !ops->wait(context, waiter, until))
@@ -122,15 +126,13 @@ static void await_notify(struct sil__listener *listener, sil_future *future)
 static int wait_for(sil_future *future, sil_deadline until)
 {
     struct sil__context *context = sil__context();
-    /* Callbacks we owe may be what completes it. */
-    sil__state_drain(context);
     if (until == SIL_FOREVER)
         sil__wait_help(context, future);
     struct await await = {.listener.notify = await_notify};
     sil__waiter_init(&await.waiter, context);
     if (sil__future_final(future) || !sil__state_listen(future, &await.listener))
         return 0;
-    int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__BLOCKED_ON_ALL, until);
+    int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__NEED_ALL, until);
     if (code == 0)
         return 0;
     /* Not in the list any more: it ended meanwhile, and by now we have been told. */
@@ -139,6 +141,8 @@ static int wait_for(sil_future *future, sil_deadline until)
 
 void sil__wait_out(sil_future *future)
 {
+    if (sil__wait_forked(future))
+        return;
     /* Refused as a deadlock: a finite deadline, however late, is not watched. */
     if (!sil__future_final(future) && wait_for(future, SIL_FOREVER) != 0)
         while (wait_for(future, SIL_FOREVER - 1) != 0)

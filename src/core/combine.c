@@ -19,6 +19,7 @@
 #include "core/error.h"
 #include "core/future.h"
 #include "core/settle.h"
+#include "core/wait.h"
 
 enum how { ALL, ANY, RACE };
 
@@ -85,11 +86,14 @@ static sil_future *combined_cancelled(sil_future *future)
     return combined->inputs[last];
 }
 
-static size_t combined_inputs(sil_future *future, sil_future *const **out_futures, bool *out_all)
+static size_t combined_inputs(sil_future *future, sil_future *const **out_futures,
+                              enum sil__need *out_need)
 {
+    static const enum sil__need needs[] = {
+        [ALL] = SIL__NEED_ALL, [ANY] = SIL__NEED_SUCCESS, [RACE] = SIL__NEED_ONE};
     struct combined *combined = combined_of(future);
     *out_futures = combined->inputs;
-    *out_all = combined->how == ALL;
+    *out_need = needs[combined->how];
     return combined->input_count;
 }
 
@@ -206,6 +210,8 @@ static sil_future *create(sil_future *const *futures, size_t count, enum how how
         combined->entries[i] =
             (struct entry){.listener = {.notify = entry_ready, .deferred = true}, .future = future};
         combined->inputs[i] = sil_future_retain(futures[i]);
+        if (sil__wait_forked(futures[i]))
+            future->generation = futures[i]->generation; /* may never end here */
     }
     return future;
 }

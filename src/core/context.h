@@ -15,16 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/future.h"
 #include "core/park.h"
-
-struct sil__listener;
-
-/* What a blocked context waits for; deadlock.h says how it is used. */
-enum sil__blocked_on {
-    SIL__BLOCKED_ON_ALL,   /* until every one is final */
-    SIL__BLOCKED_ON_ANY,   /* until one is final */
-    SIL__BLOCKED_ON_EVERY, /* until one of those not final ends well for the waiter; not sure */
-};
 
 /* A task that runs in a context. Tasks nest: a worker may run what it awaits. */
 struct sil__frame {
@@ -44,7 +36,7 @@ struct sil__context {
     /* Guarded by the deadlock graph's lock; blocked_count is 0 while it does not wait. */
     sil_future *const *blocked_futures;
     size_t blocked_count;
-    enum sil__blocked_on blocked_on;
+    enum sil__need blocked_need;
     uint32_t walk;                    /* the walk that last met this context, */
     bool walk_progress;               /* whether it found that it can go on, */
     struct sil__context *walk_before; /* and which context it met just before */

@@ -19,8 +19,9 @@
 #include "base/lock.h"
 #include "core/future.h"
 
-#define MAX_STEPS 1000000
+#define MAX_STEPS 100000
 #define MAX_DEPTH 64
+#define MAX_NESTING 256
 /* Futures named in a message; of a longer cycle the first ones. */
 #define MAX_NAMED 16
 #define LABEL_SIZE 48
@@ -46,6 +47,7 @@ struct walk {
     /* The combined futures on the path, whose locks we hold. */
     int depth;
     const sil_future *combined[MAX_DEPTH];
+    int nesting; /* sets within sets */
 };
 
 static bool future_stuck(struct walk *walk, sil_future *future);
@@ -91,34 +93,56 @@ static void path_push_inner(struct walk *walk, const struct sil__context *contex
     }
 }
 
+/* Does a final future end the wait, which then is about to go on? */
+static bool ends_wait(enum sil__need need, const sil_future *future)
+{
+    bool failed = sil_future_code(future) != 0;
+    return need == SIL__NEED_ONE || (need == SIL__NEED_SUCCESS && !failed) ||
+           (need == SIL__NEED_FAILURE && failed);
+}
+
 /*
  * Are the futures stuck, as a set? Leaves the path of the first stuck one if so, and the path as
  * it was if not.
  */
-static bool set_stuck(struct walk *walk, sil_future *const *futures, size_t count,
-                      enum sil__blocked_on what)
+static bool members_stuck(struct walk *walk, sil_future *const *futures, size_t count,
+                          enum sil__need need)
 {
     const size_t length = walk->path_length;
     size_t stuck_length = 0;
     bool any_stuck = false;
     for (size_t i = 0; i < count; i++) {
-        if (what == SIL__BLOCKED_ON_EVERY && sil__future_final(futures[i]))
+        if (sil__future_final(futures[i])) {
+            if (ends_wait(need, futures[i]))
+                return false;
             continue;
+        }
         if (future_stuck(walk, futures[i])) {
-            if (what == SIL__BLOCKED_ON_ALL)
+            if (need == SIL__NEED_ALL)
                 return true;
             if (!any_stuck)
                 stuck_length = walk->path_length;
             any_stuck = true;
         } else {
             walk->path_length = length;
-            if (what != SIL__BLOCKED_ON_ALL)
+            if (need != SIL__NEED_ALL)
                 return false;
         }
     }
     if (any_stuck)
         walk->path_length = stuck_length;
     return any_stuck;
+}
+
+static bool set_stuck(struct walk *walk, sil_future *const *futures, size_t count,
+                      enum sil__need need)
+{
+    if (walk->nesting == MAX_NESTING)
+        return false;
+    walk->nesting++;
+    bool stuck = members_stuck(walk, futures, count, need);
+    walk->nesting--;
+    return stuck;
 }
 
 /* Combined futures: their inputs are stable while we hold their lock. */
@@ -131,10 +155,10 @@ static bool combined_stuck(struct walk *walk, sil_future *future)
         return false;
     walk->combined[walk->depth++] = future;
     sil_future *const *inputs = NULL;
-    bool all = true;
+    enum sil__need need = SIL__NEED_ALL;
     sil__lock_take(&future->lock);
-    size_t count = sil__future_final(future) ? 0 : future->kind->inputs(future, &inputs, &all);
-    bool stuck = set_stuck(walk, inputs, count, all ? SIL__BLOCKED_ON_ALL : SIL__BLOCKED_ON_ANY);
+    size_t count = sil__future_final(future) ? 0 : future->kind->inputs(future, &inputs, &need);
+    bool stuck = set_stuck(walk, inputs, count, need);
     sil__lock_drop(&future->lock);
     walk->depth--;
     return stuck;
@@ -155,15 +179,21 @@ static sil_future *follow(struct walk *walk, struct sil__context *context, bool 
     if (context->blocked_count == 1)
         return context->blocked_futures[0];
     *out_stuck =
-        set_stuck(walk, context->blocked_futures, context->blocked_count, context->blocked_on);
+        set_stuck(walk, context->blocked_futures, context->blocked_count, context->blocked_need);
     return NULL;
 }
 
-/* The contexts we came by can go on, all of them. */
-static void remember_progress(struct sil__context *last)
+/*
+ * We leave the contexts we came by. That they can go on is worth remembering; that they are stuck
+ * holds on this path only, and must be asked again on another.
+ */
+static void leave(struct sil__context *last, bool stuck)
 {
-    for (; last; last = last->walk_before)
-        last->walk_progress = true;
+    for (; last; last = last->walk_before) {
+        last->walk_progress = !stuck;
+        if (stuck)
+            last->walk = 0;
+    }
 }
 
 static bool future_stuck(struct walk *walk, sil_future *future)
@@ -194,8 +224,7 @@ static bool future_stuck(struct walk *walk, sil_future *future)
             last = runner;
         }
     }
-    if (!stuck)
-        remember_progress(last);
+    leave(last, stuck);
     return stuck;
 }
 
@@ -219,18 +248,19 @@ static int report(const struct walk *walk, const sil_future *task)
 }
 
 int sil__deadlock_enter(struct sil__context *context, sil_future *const *futures, size_t count,
-                        enum sil__blocked_on what)
+                        enum sil__need need)
 {
     struct walk walk = {.self = context};
     sil__lock_take(&graph.lock);
-    graph.walks++;
-    bool stuck = set_stuck(&walk, futures, count, what);
+    if (++graph.walks == 0)
+        graph.walks = 1; /* 0 is no walk */
+    bool stuck = set_stuck(&walk, futures, count, need);
     int code = 0;
     if (stuck) {
         code = report(&walk, sil__context_task(context));
     } else {
         context->blocked_futures = futures;
-        context->blocked_on = what;
+        context->blocked_need = need;
         context->blocked_count = count;
     }
     sil__lock_drop(&graph.lock);

@@ -47,6 +47,14 @@ struct sil__listener {
     bool on_cancel; /* a waiter that is also told of a cancel request, and stays */
 };
 
+/* Which of the futures it waits for a wait, or a combined future, needs. */
+enum sil__need {
+    SIL__NEED_ALL,     /* every one must end */
+    SIL__NEED_ONE,     /* one must end */
+    SIL__NEED_SUCCESS, /* one must succeed, or all end */
+    SIL__NEED_FAILURE, /* one must fail, or all end */
+};
+
 /* What a future made of others does differently. NULL members: nothing. */
 struct sil__future_kind {
     /* In place of fn. */
@@ -56,11 +64,8 @@ struct sil__future_kind {
      * be returned, owned, for the caller to ask: so that a long chain needs no stack.
      */
     sil_future *(*cancelled)(sil_future *future);
-    /*
-     * What it waits for, borrowed, while it is not final; called with the future's lock held.
-     * In *out_all: does it need all of them, or one?
-     */
-    size_t (*inputs)(sil_future *future, sil_future *const **out_futures, bool *out_all);
+    /* What it waits for, borrowed, while it is not final; called with the future's lock held. */
+    size_t (*inputs)(sil_future *future, sil_future *const **out_futures, enum sil__need *out_need);
     /* The last reference is gone. */
     void (*destroy)(sil_future *future);
 };

@@ -22,6 +22,7 @@
 #include "core/executor.h"
 #include "core/future.h"
 #include "core/settle.h"
+#include "core/wait.h"
 
 /* In the task's argument bytes, followed by the user's own argument. */
 struct then {
@@ -67,11 +68,12 @@ static sil_future *then_cancelled(sil_future *task)
     return source;
 }
 
-static size_t then_inputs(sil_future *task, sil_future *const **out_futures, bool *out_all)
+static size_t then_inputs(sil_future *task, sil_future *const **out_futures,
+                          enum sil__need *out_need)
 {
     struct then *then = then_of(task);
     *out_futures = &then->source;
-    *out_all = true;
+    *out_need = SIL__NEED_ALL;
     return then->source ? 1 : 0;
 }
 
@@ -143,6 +145,8 @@ static sil_future *follow(sil_future *source, sil_executor *executor, sil_then_f
         .on_failure = on_failure,
         .arg_size = arg_size,
     };
+    if (sil__wait_forked(source))
+        task->generation = source->generation; /* neither will ever end here */
     if (arg_size)
         memcpy(task->bytes + THEN_SIZE, arg, arg_size);
     sil_future_retain(task); /* I2 */

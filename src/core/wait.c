@@ -67,15 +67,15 @@ static bool listen_all(struct wait *wait, struct entry *entries, sil_future *con
     return false;
 }
 
-static enum sil__blocked_on blocked_on(sil_wait_for what)
+static enum sil__need need_of(sil_wait_for what)
 {
     switch (what) {
     case SIL_FIRST_COMPLETED:
-        return SIL__BLOCKED_ON_ANY;
+        return SIL__NEED_ONE;
     case SIL_FIRST_EXCEPTION:
-        return SIL__BLOCKED_ON_EVERY;
+        return SIL__NEED_FAILURE;
     default:
-        return SIL__BLOCKED_ON_ALL;
+        return SIL__NEED_ALL;
     }
 }
 
@@ -89,7 +89,7 @@ static int wait_in(struct entry *entries, sil_future *const *futures, size_t cou
     int code = 0;
     if (!listen_all(&wait, entries, futures, count, &listening)) {
         code = until > SIL_NOW
-                   ? sil__wait_block(context, &wait.waiter, futures, count, blocked_on(what), until)
+                   ? sil__wait_block(context, &wait.waiter, futures, count, need_of(what), until)
                    : SIL_ETIMEDOUT;
         if (code == 0 && what == SIL_ALL_COMPLETED)
             return 0; /* I1 */
@@ -129,7 +129,6 @@ int sil_wait(sil_future *const *futures, size_t count, sil_wait_for what, sil_de
     if (code != 0)
         return code;
     struct sil__context *context = sil__context();
-    sil__state_drain(context);
     if (until == SIL_FOREVER && what == SIL_ALL_COMPLETED)
         for (size_t i = 0; i < count; i++)
             sil__wait_help(context, futures[i]);

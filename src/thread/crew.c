@@ -235,12 +235,54 @@ static void get_up(struct sil__worker *worker)
     sil__lock_drop(&pool->lock);
 }
 
+/*
+ * Somebody left: tell those who wait for all to have left. True for one caller only, if all have
+ * and nobody waits: it must destroy the pool.
+ */
+static bool all_left_locked(struct sil__pool *pool)
+{
+    if (sil__crew_look(pool).threads > 0 || pool->callers > 0)
+        return false;
+    atomic_fetch_add_explicit(&pool->gone, 1, memory_order_release);
+    sil__futex_wake(&pool->gone, INT_MAX);
+    bool destroys = pool->orphan;
+    pool->orphan = false;
+    return destroys;
+}
+
+bool sil__crew_caller_enter(struct sil__pool *pool)
+{
+    sil__lock_take(&pool->lock);
+    bool open = !atomic_load_explicit(&pool->closing, memory_order_relaxed);
+    pool->callers += open;
+    sil__lock_drop(&pool->lock);
+    return open;
+}
+
+bool sil__crew_caller_leave(struct sil__pool *pool)
+{
+    sil__lock_take(&pool->lock);
+    pool->callers--;
+    bool last = all_left_locked(pool);
+    sil__lock_drop(&pool->lock);
+    return last;
+}
+
+bool sil__crew_gone(struct sil__pool *pool)
+{
+    sil__lock_take(&pool->lock);
+    bool gone = sil__crew_look(pool).threads == 0 && pool->callers == 0;
+    sil__lock_drop(&pool->lock);
+    return gone;
+}
+
 /* Leave the crew, unless there is work and nobody else to do it (I2). */
 static bool leave_locked(struct sil__worker *worker, bool even_with_work, bool *out_last)
 {
     struct sil__pool *pool = worker->pool;
     struct sil__crew crew = change(pool, 0, THREAD + (worker->searching ? SEARCHING : 0));
     worker->searching = false;
+    *out_last = false;
     if (!even_with_work && sil__crew_active(crew) < pool->base.workers &&
         sil__crew_has_work(pool)) {
         change(pool, THREAD + SEARCHING, 0);
@@ -250,11 +292,7 @@ static bool leave_locked(struct sil__worker *worker, bool even_with_work, bool *
     worker->next = pool->free;
     pool->free = worker;
     worker->to_join = true;
-    *out_last = crew.threads == 0 && pool->orphan;
-    if (crew.threads == 0 && !pool->orphan) {
-        atomic_fetch_add_explicit(&pool->gone, 1, memory_order_release);
-        sil__futex_wake(&pool->gone, INT_MAX);
-    }
+    *out_last = all_left_locked(pool);
     return true;
 }
 

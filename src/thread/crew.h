@@ -65,6 +65,16 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last);
 bool sil__crew_block(struct sil__worker *worker);
 void sil__crew_unblock(struct sil__worker *worker);
 
+/*
+ * A submitter runs a task itself; false: the pool is closing. Until leave it counts like a thread
+ * that must end before the pool may. True from leave: it was the last, of an orphan.
+ */
+bool sil__crew_caller_enter(struct sil__pool *pool);
+bool sil__crew_caller_leave(struct sil__pool *pool);
+
+/* Has everybody left? For an orphan true only once: whoever gets it destroys the pool. */
+bool sil__crew_gone(struct sil__pool *pool);
+
 /* A thread ends before its first task: as the false of rest. */
 void sil__crew_leave(struct sil__worker *worker, bool *out_last);
 

@@ -89,7 +89,8 @@ struct sil__pool {
     struct sil__lock lock;
     struct sil__worker *idle; /* the latest to fall asleep first */
     struct sil__worker *free; /* slots without a thread */
-    bool orphan;              /* closed by its own task: the last thread frees it */
+    unsigned callers;         /* submitters who run a task themselves */
+    bool orphan;              /* closed by its own task: the last to leave frees it */
 
     /* Written before broken is set. */
     int broken_by;           /* the initializer's code */
@@ -134,7 +135,7 @@ void sil__pool_fail_pending(struct sil__pool *pool, int code);
 int sil__pool_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline until);
 int sil__pool_close(sil_executor *executor);
 
-/* The last thread of an orphan goes, or close has waited for all: free everything, retire. */
+/* The last to leave an orphan, or close when it has waited for all: free everything, retire. */
 void sil__pool_destroy(struct sil__pool *pool);
 
 /* --- help.c -------------------------------------------------------------------------------- */

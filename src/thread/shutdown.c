@@ -38,7 +38,9 @@ static void cancel_waiting(struct sil__pool *pool)
 
 static void begin(struct sil__pool *pool, bool cancel_pending)
 {
+    sil__lock_take(&pool->lock);
     atomic_store_explicit(&pool->closing, true, memory_order_seq_cst);
+    sil__lock_drop(&pool->lock);
     sil__injector_close(&pool->injector);
     sil__room_made();
     if (cancel_pending)
@@ -61,10 +63,10 @@ static void join_all(struct sil__pool *pool)
     }
 }
 
-/* True when no thread and no task is left. A task without a thread gets one. */
+/* True when nobody and no task is left. A task without a thread gets one. */
 static bool has_ended(struct sil__pool *pool)
 {
-    while (sil__crew_look(pool).threads == 0) {
+    while (sil__crew_gone(pool)) {
         if (!sil__crew_has_work(pool))
             return true;
         if (sil__crew_notify(pool) != 0)
@@ -110,6 +112,7 @@ int sil__pool_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline
     return 0;
 }
 
+/* We are in it: somebody leaves after us, and the last one destroys the pool. */
 static int close_from_inside(struct sil__pool *pool)
 {
     sil__lock_take(&pool->lock);
@@ -120,9 +123,6 @@ static int close_from_inside(struct sil__pool *pool)
         return sil__fail(SIL_ESHUTDOWN, "pool '%s' was closed before", pool->name);
     sil_executor_disown(&pool->base);
     begin(pool, false);
-    /* Without a thread we are in a task that its submitter runs: nobody comes after us. */
-    if (has_ended(pool))
-        sil__pool_destroy(pool);
     return 0;
 }
 

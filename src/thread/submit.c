@@ -60,10 +60,15 @@ void sil__pool_fail_pending(struct sil__pool *pool, int code)
 
 static void run_in_caller(struct sil__pool *pool, sil_future *task)
 {
-    /* Counted first: the task may close the pool. */
-    atomic_fetch_add_explicit(&pool->caller_runs, 1, memory_order_relaxed);
+    if (!sil__crew_caller_enter(pool)) {
+        refuse(pool, task, SIL_ESHUTDOWN);
+        return;
+    }
     (void)sil_task_run(task);
     sil_future_release(task);
+    atomic_fetch_add_explicit(&pool->caller_runs, 1, memory_order_relaxed);
+    if (sil__crew_caller_leave(pool))
+        sil__pool_destroy(pool);
 }
 
 static int put(struct sil__pool *pool, sil_future *task)

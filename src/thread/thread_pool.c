@@ -24,7 +24,10 @@ static void pool_stats(sil_executor *executor, sil_executor_stats *out)
     uint64_t dropped;
     sil__injector_counts(&pool->injector, &out->submitted, &dropped);
     uint64_t caller_runs = atomic_load_explicit(&pool->caller_runs, memory_order_relaxed);
-    out->submitted += caller_runs;
+    sil__lock_take(&pool->lock);
+    out->running = pool->callers;
+    sil__lock_drop(&pool->lock);
+    out->submitted += caller_runs + out->running;
     out->done = dropped + caller_runs;
     out->pending = sil__injector_total(&pool->injector);
     unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);

@@ -3,6 +3,7 @@
  * The engines that are put to the test.
  */
 #include "contract.h"
+#include "lone_thread.h"
 
 static sil_executor *create_pool_of_1(void)
 {
@@ -51,10 +52,12 @@ static sil_executor *create_broken_pool(void)
     return sil_thread_pool(&(sil_thread_pool_options){.workers = 2, .initializer = refuse});
 }
 
-#define POOL (ASYNCHRONOUS | SHARES_MEMORY)
+#define POOL (ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN)
 
 const struct contract_engine contract_engines[] = {
-    {"inline", sil_inline_executor, SHARES_MEMORY | TAKES_ALL, NULL},
+    {"inline", sil_inline_executor, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN, NULL},
+    {"lone thread", lone_thread_create, ASYNCHRONOUS | SHARES_MEMORY | TAKES_ALL | ONE_WORKER,
+     NULL},
     {"pool of 1", create_pool_of_1, POOL | TAKES_ALL | ONE_WORKER, NULL},
     {"pool of 2", create_pool_of_2, POOL | PARALLEL | TAKES_ALL | CAN_BREAK, create_broken_pool},
     {"pool of 4", create_pool_of_4, POOL | PARALLEL | TAKES_ALL, NULL},

@@ -272,7 +272,8 @@ const struct contract_test contract_shutdown[] = {
     PROMISE(test_task_may_shut_its_own_executor_down, SHARES_MEMORY),
     PROMISE(test_callback_may_shut_the_executor_down, SHARES_MEMORY),
     PROMISE(test_shutdown_while_a_task_waits_inside, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_children_pending_at_shutdown_are_still_awaited, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_children_pending_at_shutdown_are_still_awaited,
+            ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN),
     PROMISE(test_stats_add_up_after_shutdown, 0),
     {0},
 };

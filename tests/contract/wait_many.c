@@ -220,8 +220,8 @@ const struct contract_test contract_wait_many[] = {
     PROMISE(test_wait_for_the_first_of_a_mix, 0),
     PROMISE(test_wait_for_the_first_exception_of_a_mix, 0),
     PROMISE(test_as_completed_yields_a_mix, 0),
-    PROMISE(test_tasks_may_wait_for_many, SHARES_MEMORY | TAKES_ALL),
-    PROMISE(test_tasks_may_iterate_as_completed, SHARES_MEMORY | TAKES_ALL),
+    PROMISE(test_tasks_may_wait_for_many, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN),
+    PROMISE(test_tasks_may_iterate_as_completed, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN),
     PROMISE(test_futures_combine_with_those_of_other_engines, SHARES_MEMORY),
     {0},
 };
