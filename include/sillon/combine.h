@@ -3,8 +3,9 @@
  * Combining futures: a new future made of others.
  *
  * A combined future waits without a thread. Its inputs go on whatever becomes of it; cancelling
- * it before it has ended asks them to stop. All functions keep their inputs (yours stay yours), never return NULL,
- * and fail with SIL_EINVAL for a NULL input.
+ * it before it has ended asks them to stop. All functions keep their inputs (yours stay yours)
+ * and never return NULL: what could not be made has failed already, with SIL_EINVAL (a NULL
+ * input), SIL_ENOMEM, SIL_ENOTSUP or SIL_EFORKED (the executor of then and catch).
  */
 #ifndef SILLON_COMBINE_H
 #define SILLON_COMBINE_H

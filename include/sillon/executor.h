@@ -65,8 +65,8 @@ SIL_BEGIN_DECLS
  * @param result_size  bytes the task may fill.
  * @return returns owned: sil_future_release or sil_take. Never NULL. It has failed already with
  *         SIL_EINVAL (executor or fn NULL, arg NULL with a size, an absurd size), SIL_ENOMEM,
- *         SIL_ESHUTDOWN, SIL_EFULL, SIL_EBROKEN, SIL_EFORKED or SIL_EAGAIN (no worker could be
- *         started) where that applies.
+ *         SIL_ESHUTDOWN, SIL_EFULL, SIL_ETIMEDOUT (its deadline came before there was room),
+ *         SIL_EBROKEN, SIL_EFORKED or SIL_EAGAIN (no worker could be started) where that applies.
  * @threads any, also tasks and callbacks
  * @blocks  only when the queue is bounded, full, and meant to block
  */
@@ -118,7 +118,8 @@ SIL_API int sil_executor_shutdown(sil_executor *executor, bool cancel_pending, s
  * Shut down, wait for everything, free. From a task of the executor itself it does not wait: the
  * executor goes away when its last task has ended.
  *
- * @param executor  takes; NULL allowed. No other thread may be using it. Closing it again, or
+ * @param executor  takes; NULL allowed. Nobody else may be using it, nor may a callback close it
+ *                  that runs in a sil_executor_shutdown of the same executor. Closing it again, or
  *                  submitting to it, is caught for the last 64 executors closed.
  * @return 0; SIL_ESHUTDOWN it was closed before; SIL_EFORKED its workers are not in this process.
  * @threads one
@@ -130,7 +131,7 @@ SIL_API int sil_executor_close(sil_executor *executor);
  * Counts and a glance at the present; each figure is right by itself, not all at one moment.
  *
  * @param out  receives them.
- * @return 0; SIL_EINVAL.
+ * @return 0; SIL_EINVAL; SIL_EFORKED.
  * @threads any
  */
 SIL_API int sil_executor_stats_get(sil_executor *executor, sil_executor_stats *out);

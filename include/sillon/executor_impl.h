@@ -83,6 +83,14 @@ SIL_API void sil_executor_disown(sil_executor *executor);
 SIL_API void sil_executor_retire(sil_executor *executor);
 
 /**
+ * Does the calling thread run a task of this executor, or a callback of one, at any depth? Then
+ * it cannot wait for the executor's end.
+ *
+ * @threads any
+ */
+SIL_API bool sil_executor_inside(const sil_executor *executor);
+
+/**
  * Run a pending task here, to its end.
  *
  * @param task  borrows.

@@ -168,7 +168,7 @@ SIL_API int sil_future_cancel(sil_future *future);
  * already runs at once, even if earlier ones are still running on another thread.
  *
  * @param user  handed to fn; keep it valid until then.
- * @return 0; SIL_EINVAL; SIL_ENOMEM, and fn will not be called.
+ * @return 0; or fn will not be called: SIL_EINVAL; SIL_ENOMEM; SIL_EFORKED.
  * @threads any
  */
 SIL_API int sil_future_add_done_callback(sil_future *future, sil_done_fn fn, void *user);

@@ -72,9 +72,11 @@ SIL_API sil_map_iterator *sil_map_iterator_create(sil_executor *executor,
  * @param out  receives result_size bytes if the code is 0; NULL allowed.
  * @return 0; SIL_EEND no more; SIL_ETIMEDOUT (call again); the code of the task or of the input
  *         function: the rest was cancelled, and every later call returns SIL_EEND; SIL_EBROKEN
- *         in place of such a code if it is SIL_EEND or SIL_ETIMEDOUT.
+ *         in place of such a code if it is SIL_EEND or SIL_ETIMEDOUT; what a wait may fail with
+ *         (SIL_EDEADLK, SIL_EFORKED): the task goes on, as after SIL_ETIMEDOUT.
  * @threads one
- * @blocks  until the deadline
+ * @blocks  until the deadline; beyond it as long as the input function does, or a submit to a
+ *          bounded queue
  */
 SIL_API int sil_map_next(sil_map_iterator *iterator, void *out, sil_deadline until);
 

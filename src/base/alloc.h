@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Larger sizes are refused as a caller's mistake before anything is added to them: 1 TiB. */
-#define SIL__SIZE_LIMIT ((size_t)1 << 40)
+/* Larger sizes are refused as a caller's mistake before anything is added to them: 256 GiB. */
+#define SIL__SIZE_LIMIT ((size_t)1 << 38)
 
 /* Zeroed memory, aligned for any type; NULL when there is none. */
 void *sil__alloc(size_t size);

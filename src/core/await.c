@@ -21,6 +21,8 @@
 
 /* Combined futures of combined futures: how deep help looks for a task to run. */
 #define HELP_DEPTH 8
+/* ... and how many of them it looks at. */
+#define HELP_LOOKS 100000
 
 bool sil__wait_forked(const sil_future *future)
 {
@@ -43,42 +45,60 @@ static sil_future *input_at(sil_future *future, size_t index)
     return input;
 }
 
-static void help(struct sil__context *context, sil_future *future, bool last_resort, int depth)
+struct help {
+    struct sil__context *context;
+    bool last_resort;
+    int looks; /* left: futures combined of the same others again and again have many paths */
+};
+
+static void help(struct help *help_state, sil_future *future, int depth)
 {
     if (sil__future_phase(future) != SIL_PENDING || depth == HELP_DEPTH)
         return;
     if (future->kind && future->kind->inputs) {
         sil_future *input;
-        for (size_t i = 0; (input = input_at(future, i)); i++) {
-            help(context, input, last_resort, depth + 1);
+        for (size_t i = 0; help_state->looks-- > 0 && (input = input_at(future, i)); i++) {
+            help(help_state, input, depth + 1);
             sil_future_release(input);
         }
     }
     /* Also after its inputs: what follows a future may by now be a task in a queue. */
     if (sil__state_ready(future))
-        (void)context->ops->help(context, future, last_resort);
+        (void)help_state->context->ops->help(help_state->context, future, help_state->last_resort);
+}
+
+static void help_with(struct sil__context *context, sil_future *future, bool last_resort)
+{
+    struct help help_state = {.context = context, .last_resort = last_resort, .looks = HELP_LOOKS};
+    if (context->ops->help)
+        help(&help_state, future, 0);
 }
 
 void sil__wait_help(struct sil__context *context, sil_future *future)
 {
-    if (context->ops->help)
-        help(context, future, false, 0);
+    help_with(context, future, false);
 }
 
 /*
  * Nobody can take our place, so nobody may be left to do what we wait for: do it here, if need be
- * past the deadline.
+ * past the deadline. False: there was nothing we could do.
  */
-static void stand_in(struct sil__context *context, struct sil__waiter *waiter,
+static bool stand_in(struct sil__context *context, struct sil__waiter *waiter,
                      sil_future *const *futures, size_t count, sil_deadline until)
 {
+    bool ran = false;
     for (size_t i = 0; i < count && !sil__waiter_woken(waiter); i++) {
-        help(context, futures[i], true, 0);
+        bool pending = sil__future_phase(futures[i]) == SIL_PENDING;
+        help_with(context, futures[i], true);
         sil__state_drain(context);
+        ran |= pending && sil__future_phase(futures[i]) != SIL_PENDING;
     }
     while (!sil__waiter_woken(waiter) && sil__clock_now() < until &&
-           context->ops->help_any(context))
+           context->ops->help_any(context)) {
         sil__state_drain(context);
+        ran = true;
+    }
+    return ran;
 }
 
 int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
@@ -93,15 +113,19 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
     int code = watched ? sil__deadlock_enter(context, futures, count, need) : 0;
     if (code != 0)
         return code;
-    if (ops->block && !ops->block(context)) {
+    for (int idle = 0; ops->block && !ops->block(context);) {
         /* What runs here now may block by itself: we do not, meanwhile. */
         ops->unblock(context);
         if (watched)
             sil__deadlock_leave(context);
-        stand_in(context, waiter, futures, count, until);
+        idle = stand_in(context, waiter, futures, count, until) ? 0 : idle + 1;
         if (watched)
             code = sil__deadlock_enter(context, futures, count, need);
-        (void)ops->block(context);
+        /* Nothing to be done twice over: what waits must wait for others. */
+        if (code != 0 || idle == 2 || sil__waiter_woken(waiter)) {
+            (void)ops->block(context);
+            break;
+        }
     }
     if (code == 0 && !ops->wait(context, waiter, until))
         code = SIL_ETIMEDOUT;
@@ -158,10 +182,13 @@ static int outcome(sil_future *future)
     return code;
 }
 
-static int wait_failed(const sil_future *future, int code)
+static int wait_failed(const sil_future *future, int code, sil_deadline until)
 {
     char label[64];
-    if (code == SIL_ETIMEDOUT)
+    if (until <= SIL_NOW)
+        sil__context_set_error(
+            sil__error_fixed(code)); /* polls are frequent, and expected to miss */
+    else if (code == SIL_ETIMEDOUT)
         sil__fail(code, "the deadline came before %s ended",
                   sil__future_label(future, label, sizeof label));
     return code;
@@ -174,7 +201,7 @@ static int await_held(sil_future *future, sil_deadline until)
         return sil__fail(SIL_EFORKED, "made before a fork: its worker is in the parent");
     sil_future_retain(future);
     int code = until > SIL_NOW ? wait_for(future, until) : SIL_ETIMEDOUT;
-    code = code == 0 ? outcome(future) : wait_failed(future, code);
+    code = code == 0 ? outcome(future) : wait_failed(future, code, until);
     sil_future_release(future);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "core/context.h"
 #include "core/future.h"
+#include "core/wait.h"
 
 struct callback {
     struct sil__listener listener;
@@ -31,6 +32,8 @@ int sil_future_add_done_callback(sil_future *future, sil_done_fn fn, void *user)
         fn(future, user);
         return 0;
     }
+    if (sil__wait_forked(future))
+        return sil__fail(SIL_EFORKED, "made before a fork: it will not end here");
     struct callback *callback = sil__alloc(sizeof *callback);
     if (!callback)
         return sil__fail(SIL_ENOMEM, "no memory for a done callback");

@@ -71,19 +71,25 @@ static void drop_inputs(sil_future *future)
     }
 }
 
+/* Of those that are combined themselves one is handed on, so that a chain needs no stack. */
 static sil_future *combined_cancelled(sil_future *future)
 {
     struct combined *combined = combined_of(future);
+    sil_future *next = NULL;
     if (!take_inputs(future))
         return NULL;
-    size_t last = combined->count - 1;
-    for (size_t i = 0; i <= last; i++)
+    for (size_t i = 0; i < combined->count; i++)
         unlisten(future, i, combined->inputs[i]);
-    for (size_t i = 0; i < last; i++) {
-        (void)sil_future_cancel(combined->inputs[i]);
-        sil_future_release(combined->inputs[i]);
+    for (size_t i = 0; i < combined->count; i++) {
+        sil_future *input = combined->inputs[i];
+        if (!next && input->kind && input->kind->cancelled) {
+            next = input;
+            continue;
+        }
+        (void)sil_future_cancel(input);
+        sil_future_release(input);
     }
-    return combined->inputs[last];
+    return next;
 }
 
 static size_t combined_inputs(sil_future *future, sil_future *const **out_futures,

@@ -22,6 +22,7 @@
 struct sil__frame {
     sil_future *task;
     struct sil__frame *outer;
+    bool over; /* it has ended: its done callbacks run, which are no part of any task */
 };
 
 struct sil__context {
@@ -45,9 +46,10 @@ struct sil__context {
 /* The calling thread's (or coroutine's) context; never NULL. */
 struct sil__context *sil__context(void);
 
+/* The task whose code runs; NULL outside tasks, and in callbacks. */
 static inline sil_future *sil__context_task(const struct sil__context *context)
 {
-    return context->frame ? context->frame->task : NULL;
+    return context->frame && !context->frame->over ? context->frame->task : NULL;
 }
 
 /* Does a task of this executor run in the context, at any depth? */

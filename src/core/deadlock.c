@@ -3,10 +3,10 @@
  * Deadlock detection, see deadlock.h.
  *
  * The walk asks of each future: stuck? It answers "no" as soon as it finds a way on, and trusts
- * that answer for the rest of the walk; "yes" is only ever concluded along the present path, so
- * a context met again on the path counts as stuck. Single waits, the common case, are followed in
- * a loop; only sets of futures nest. A walk that grows past its limits answers "no": a missed
- * report is better than a false one.
+ * that answer for the rest of the walk. A context met again on the path counts as stuck, which is
+ * true for this path only: a "yes" is forgotten when the path is left. Single waits, the common
+ * case, are followed in a loop; only sets of futures nest. A walk that grows past its limits
+ * answers "no": a missed report is better than a false one.
  */
 #include "core/deadlock.h"
 
@@ -19,9 +19,9 @@
 #include "base/lock.h"
 #include "core/future.h"
 
-#define MAX_STEPS 100000
+#define MAX_STEPS 20000
 #define MAX_DEPTH 64
-#define MAX_NESTING 256
+#define MAX_NESTING 32
 /* Futures named in a message; of a longer cycle the first ones. */
 #define MAX_NAMED 16
 #define LABEL_SIZE 48
@@ -83,7 +83,8 @@ static void path_push_inner(struct walk *walk, const struct sil__context *contex
     size_t count = 0;
     const struct sil__frame *frame = context->frame;
     for (; frame && frame->task != future; frame = frame->outer)
-        inner[count++ % MAX_NAMED] = frame->task;
+        if (!frame->over)
+            inner[count++ % MAX_NAMED] = frame->task;
     /* The innermost first: the last ones kept are those next to the future. */
     for (size_t i = 0; frame && i < count; i++) {
         if (i < MAX_NAMED)
@@ -96,9 +97,9 @@ static void path_push_inner(struct walk *walk, const struct sil__context *contex
 /* Does a final future end the wait, which then is about to go on? */
 static bool ends_wait(enum sil__need need, const sil_future *future)
 {
-    bool failed = sil_future_code(future) != 0;
-    return need == SIL__NEED_ONE || (need == SIL__NEED_SUCCESS && !failed) ||
-           (need == SIL__NEED_FAILURE && failed);
+    int code = sil_future_code(future);
+    return need == SIL__NEED_ONE || (need == SIL__NEED_SUCCESS && code == 0) ||
+           (need == SIL__NEED_FAILURE && code != 0 && sil__future_phase(future) == SIL_FINISHED);
 }
 
 /*
@@ -235,7 +236,10 @@ static int report(const struct walk *walk, const sil_future *task)
     char self[LABEL_SIZE];
     bool whole = walk->path_length <= MAX_NAMED;
     size_t named = whole ? walk->path_length : MAX_NAMED;
-    sil__future_label(task, self, sizeof self);
+    if (task)
+        sil__future_label(task, self, sizeof self);
+    else
+        (void)snprintf(self, sizeof self, "a callback");
     size_t length = (size_t)snprintf(message, sizeof message, "deadlock: %s", self);
     for (size_t i = 0; i < named && length < sizeof message; i++)
         length += (size_t)snprintf(message + length, sizeof message - length, "%s waits for %s",

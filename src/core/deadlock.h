@@ -5,9 +5,9 @@
  * A context that is about to block for ever says so first, with what it waits for, and looks
  * whether that can ever end. Following the graph: a context is blocked on futures; a future that
  * runs, runs in a context; a combined future waits for its inputs. Whoever closes a cycle is the
- * last to block, so one look at that moment is enough, and nobody ever looks again. (Not quite: a
- * wait for one of several, of which one is stuck and another ends without ending the wait, becomes
- * stuck without anybody blocking. That is not found.)
+ * last to block, so one look at that moment is enough. Not found are: a wait for one of several
+ * that becomes stuck when another of them ends without ending the wait; and cycles through waits
+ * that are not for futures (a shutdown, room in a queue, a loop's own helpers).
  *
  * What can go on, and is therefore never followed: a final future, a pending task (an executor
  * will run it), a promise (somebody may keep it), a context that does not block or has a finite
@@ -25,8 +25,8 @@
 #include "core/context.h"
 
 /*
- * The context, which runs a task, is about to wait for these futures (borrowed until leave). 0, or SIL_EDEADLK with
- * the cycle named in the last error; then there is nothing to leave.
+ * The context, which runs a task, is about to wait for these futures (borrowed until leave).
+ * 0, or SIL_EDEADLK with the cycle named in the last error; then there is nothing to leave.
  */
 int sil__deadlock_enter(struct sil__context *context, sil_future *const *futures, size_t count,
                         enum sil__need need);

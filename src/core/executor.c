@@ -13,6 +13,7 @@
 #include "base/fork.h"
 #include "base/lock.h"
 #include "core/context.h"
+#include "core/error.h"
 #include "core/wait.h"
 
 #define KEPT 64
@@ -100,6 +101,11 @@ void sil_executor_init(sil_executor *executor, const sil_executor_ops *ops, unsi
 static const sil_executor_ops *ops_of(const sil_executor *executor)
 {
     return __atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE);
+}
+
+bool sil_executor_inside(const sil_executor *executor)
+{
+    return sil__context_runs(sil__context(), executor);
 }
 
 void sil_executor_disown(sil_executor *executor)
@@ -205,8 +211,10 @@ static int first_refused(sil_future *const *futures, size_t count)
         int code = sil_future_code(futures[i]);
         /* A task that ran already and failed was accepted: its runner tells. */
         if (code != SIL_EINPROGRESS && code != 0 &&
-            !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed))
+            !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed)) {
+            sil__context_set_error(sil__error_retain((sil_error *)sil_future_error(futures[i])));
             return code;
+        }
     }
     return 0;
 }
@@ -267,7 +275,8 @@ int sil_executor_shutdown(sil_executor *executor, bool cancel_pending, sil_deadl
     int code = check_use(executor);
     if (code != 0)
         return code;
-    sil__state_drain(sil__context());
+    if (until > SIL_NOW)
+        sil__state_drain(sil__context());
     return ops_of(executor)->shutdown(executor, cancel_pending, until);
 }
 
@@ -286,6 +295,9 @@ int sil_executor_stats_get(sil_executor *executor, sil_executor_stats *out)
 {
     if (!executor || !out)
         return sil__fail(SIL_EINVAL, "sil_executor_stats_get: an argument is NULL");
+    int code = check_use(executor);
+    if (code != 0)
+        return code;
     *out = (sil_executor_stats){.workers = executor->workers};
     ops_of(executor)->stats(executor, out);
     return 0;

@@ -15,7 +15,7 @@ sil_future *sil__submit(const struct sil__task_spec *spec);
 /* Hand over a pending task that was made before, with a reference (takes). */
 void sil__submit_task(sil_future *task);
 
-/* Do its tasks see our memory? False for NULL and for closed ones. */
+/* Do its tasks see our memory? False for NULL. */
 bool sil__executor_shares_memory(const sil_executor *executor);
 
 #endif

@@ -9,14 +9,14 @@
 #include "core/context.h"
 #include "core/error.h"
 
-void sil__first_error_keep(struct sil__first_error *first, int code)
+void sil__first_error_keep(struct sil__first_error *first, int code, const sil_error *before)
 {
     int none = 0;
     if (!atomic_compare_exchange_strong_explicit(&first->code, &none, code, memory_order_relaxed,
                                                  memory_order_relaxed))
         return;
     sil_error *error = sil__context()->last_error;
-    if (sil_error_code(error) == code)
+    if (error != before && sil_error_code(error) == code)
         first->error = sil__error_retain(error);
 }
 

@@ -15,8 +15,11 @@ struct sil__first_error {
     sil_error *error; /* owned, or NULL; written by whoever set the code */
 };
 
-/* Keep code, and the last error of the calling context if it is of that code, unless one is kept. */
-void sil__first_error_keep(struct sil__first_error *first, int code);
+/*
+ * Keep code, unless one is kept; with it the last error of the calling context, if that is of this
+ * code and not the one that was there before the work (only compared).
+ */
+void sil__first_error_keep(struct sil__first_error *first, int code, const sil_error *before);
 
 static inline bool sil__first_error_kept(struct sil__first_error *first)
 {

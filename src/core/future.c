@@ -15,24 +15,25 @@
 #include "core/context.h"
 #include "core/error.h"
 
-/* What submit answers when there is no memory for an answer. Never freed, never written. */
+#define LARGE ((size_t)64 * 1024)
+
+/* What submit answers when there is no memory for an answer. Never freed, and never other. */
 static sil_future no_memory = {.refs = 1, .state = SIL_FINISHED, .code = SIL_ENOMEM};
 
-/* Freed with the last reference it drops; a chain of them is freed without recursion. */
+/* What it held and must be dropped next is returned: a chain is freed without recursion. */
 static sil_future *destroy(sil_future *future)
 {
-    sil_future *value_from = NULL;
-    if (future->kind && future->kind->destroy)
-        future->kind->destroy(future);
+    sil_future *next = future->kind && future->kind->destroy ? future->kind->destroy(future) : NULL;
     struct sil__details *details = atomic_load_explicit(&future->details, memory_order_relaxed);
     if (details) {
         sil__error_release(atomic_load_explicit(&details->error, memory_order_relaxed));
         sil__free(details->block);
-        value_from = details->value_from;
+        /* Where a value really lies is never itself such a link: this does not go deeper. */
+        sil_future_release(details->value_from);
         sil__free(details);
     }
     sil__free(future);
-    return value_from;
+    return next;
 }
 
 /* Room for a name given at submit, and for all that comes later. */
@@ -70,7 +71,10 @@ sil_future *sil__future_create(const struct sil__task_spec *spec)
         return NULL;
     }
     size_t arg_room = sil__size_align(spec->arg_size);
-    sil_future *future = sil__alloc_raw(sizeof *future + arg_room + spec->result_size);
+    /* A large result is zeroed by the system, page by page, when it is touched. */
+    bool large = spec->result_size > LARGE;
+    size_t size = sizeof(sil_future) + arg_room + spec->result_size;
+    sil_future *future = large ? sil__alloc(size) : sil__alloc_raw(size);
     if (!future)
         goto fail;
     memset(future, 0, sizeof *future);
@@ -83,13 +87,15 @@ sil_future *sil__future_create(const struct sil__task_spec *spec)
     future->arg_size = spec->arg_size;
     future->result_size = spec->result_size;
     future->generation = sil__fork_generation();
+    future->no_wait = spec->no_wait;
     if (!take_options(future, spec->options))
         goto fail_details;
     if (spec->arg && spec->arg_size)
         memcpy(future->bytes, spec->arg, spec->arg_size);
     else
         memset(future->bytes, 0, spec->arg_size);
-    memset(future->bytes + arg_room, 0, spec->result_size);
+    if (!large)
+        memset(future->bytes + arg_room, 0, spec->result_size);
     return future;
 
 fail_details:

@@ -66,8 +66,8 @@ struct sil__future_kind {
     sil_future *(*cancelled)(sil_future *future);
     /* What it waits for, borrowed, while it is not final; called with the future's lock held. */
     size_t (*inputs)(sil_future *future, sil_future *const **out_futures, enum sil__need *out_need);
-    /* The last reference is gone. */
-    void (*destroy)(sil_future *future);
+    /* The last reference is gone. A future it held may be returned, owned, for others to drop. */
+    sil_future *(*destroy)(sil_future *future);
 };
 
 /* What few futures have. */
@@ -102,6 +102,7 @@ struct sil_future {
     size_t result_size;
     uint32_t generation; /* of the process that made it */
     int8_t priority;
+    bool no_wait; /* rather refused than waited with for room in a queue */
 
     sil_future *next;                       /* the executor's, while it is in a queue */
     _Atomic(struct sil__context *) runner;  /* where it runs, while RUNNING; NULL: not here */
@@ -119,6 +120,7 @@ struct sil__task_spec {
     const void *arg; /* NULL: zeros */
     size_t arg_size;
     size_t result_size;
+    bool no_wait;
 };
 
 /* --- future.c: life ------------------------------------------------------------------------ */

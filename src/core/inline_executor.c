@@ -2,7 +2,8 @@
 /*
  * The inline executor: runs each task at once, in the thread that submits it.
  *
- * The shortest complete engine, and the one to read first. It uses nothing but executor_impl.h.
+ * The shortest complete engine, and the one to read first. What it needs of the library beyond
+ * executor_impl.h is how to fail with a message, how to sleep, and memory with a fault point.
  * Its work is done when submit returns, so a shutdown has to wait only for tasks that other
  * threads submitted and are still running.
  */
@@ -16,7 +17,6 @@
 #include "base/alloc.h"
 #include "base/futex.h"
 #include "core/context.h"
-#include "core/future.h"
 
 /* In gate, beside the count of tasks that run. */
 #define CLOSED 0x80000000u
@@ -71,7 +71,7 @@ static int inline_shutdown(sil_executor *base, bool cancel_pending, sil_deadline
         atomic_fetch_or_explicit(&executor->gate, CLOSED, memory_order_acquire) | CLOSED;
     if (until <= SIL_NOW)
         return 0;
-    if (sil__context_runs(sil__context(), base))
+    if (sil_executor_inside(base))
         return sil__fail(SIL_EDEADLK, "a task cannot wait for the end of its own executor");
     while (gate != CLOSED) {
         if (!sil__futex_wait(&executor->gate, gate, until))
@@ -83,8 +83,7 @@ static int inline_shutdown(sil_executor *base, bool cancel_pending, sil_deadline
 
 static int inline_close(sil_executor *base)
 {
-    (void)inline_shutdown(base, false,
-                          sil__context_runs(sil__context(), base) ? SIL_NOW : SIL_FOREVER);
+    (void)inline_shutdown(base, false, sil_executor_inside(base) ? SIL_NOW : SIL_FOREVER);
     sil_executor_retire(base);
     return 0;
 }

@@ -56,9 +56,10 @@ static int map_task(void *arg, void *result)
         for (size_t i = next; i < end; i++) {
             if (sil__first_error_kept(&map->failure))
                 return 0;
+            const sil_error *before = sil_last_error();
             int code = call(map, i);
             if (code != 0) {
-                sil__first_error_keep(&map->failure, code);
+                sil__first_error_keep(&map->failure, code, before);
                 return 0;
             }
         }
@@ -87,6 +88,8 @@ static int map_in_place(sil_executor *executor, struct map *map)
     size_t tasks = executor->workers < MAX_TASKS ? executor->workers : MAX_TASKS;
     if (tasks > map->count)
         tasks = map->count;
+    if (tasks == 0)
+        tasks = 1;
     map->claim = map->count / (tasks * CLAIMS_EACH) + 1;
     for (size_t i = 0; i < tasks; i++)
         args[i] = map;

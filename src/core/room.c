@@ -12,9 +12,9 @@
 
 #include "base/futex.h"
 
-/* Watchers in the low bits, how often room was made above. */
+/* Watchers in the low bits, holes above. */
 #define WATCHERS_MASK UINT64_C(0xffff)
-#define MADE_ONCE (WATCHERS_MASK + 1)
+#define ONE_HOLE (WATCHERS_MASK + 1)
 
 static _Atomic uint64_t room;
 static _Atomic uint32_t tickets;
@@ -40,17 +40,28 @@ bool sil__room_wait(uint32_t ticket, sil_deadline until)
     return sil__futex_wait(&tickets, ticket, until);
 }
 
-uint64_t sil__room_times_made(void)
+static void made(uint64_t holes)
 {
-    /* Acquire: the room that was counted is seen. */
-    return atomic_load_explicit(&room, memory_order_acquire) / MADE_ONCE;
-}
-
-void sil__room_made(void)
-{
-    uint64_t before = atomic_fetch_add_explicit(&room, MADE_ONCE, memory_order_acq_rel); /* I1 */
+    uint64_t before =
+        atomic_fetch_add_explicit(&room, holes * ONE_HOLE, memory_order_acq_rel); /* I1 */
     if ((before & WATCHERS_MASK) == 0)
         return;
     atomic_fetch_add_explicit(&tickets, 1, memory_order_release);
     sil__futex_wake(&tickets, INT_MAX);
+}
+
+void sil__room_made(void)
+{
+    made(0);
+}
+
+void sil__room_hole(void)
+{
+    made(1);
+}
+
+uint64_t sil__room_holes(void)
+{
+    /* Acquire: the holes that were counted are seen. */
+    return atomic_load_explicit(&room, memory_order_acquire) / ONE_HOLE;
 }

@@ -20,10 +20,13 @@ uint32_t sil__room_ticket(void);
 bool sil__room_wait(uint32_t ticket, sil_deadline until);
 void sil__room_unwatch(void);
 
-/* There may be room in some queue. */
+/* A queue is shorter by one. */
 void sil__room_made(void);
 
-/* How often that was said; while it stays the same, nothing was cancelled anywhere. */
-uint64_t sil__room_times_made(void);
+/* Somewhere in a queue is a task that nobody has to run any more. */
+void sil__room_hole(void);
+
+/* How often that was said. */
+uint64_t sil__room_holes(void);
 
 #endif

@@ -48,8 +48,10 @@ static int sleep_in_task(struct sil__context *context, sil_future *task, sil_dea
 int sil_sleep(sil_deadline until)
 {
     struct sil__context *context = sil__context();
-    if (context->frame)
-        return sleep_in_task(context, context->frame->task, until);
+    sil_future *task = sil__context_task(context);
+    sil__state_drain(context);
+    if (task)
+        return sleep_in_task(context, task, until);
     if (until == SIL_FOREVER)
         return sil__fail(SIL_EINVAL, "sil_sleep: nothing could end a sleep for ever here");
     struct sil__waiter waiter;

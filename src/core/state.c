@@ -77,15 +77,21 @@ static struct sil__listener *notify_waiters_locked(sil_future *future)
 
 void sil__state_drain(struct sil__context *context)
 {
+    if (!context->deferred)
+        return;
     bool outer = context->draining;
+    struct sil__frame frame = {.outer = context->frame, .over = true};
     context->draining = true;
+    context->frame = &frame;
     while (context->deferred) {
         struct sil__listener *listener = context->deferred;
         sil_future *future = listener->future;
         list_remove(&context->deferred, listener);
+        frame.task = future;
         listener->notify(listener, future);
         sil_future_release(future);
     }
+    context->frame = frame.outer;
     context->draining = outer;
 }
 
@@ -194,13 +200,14 @@ bool sil__state_cancel_pending(sil_future *future)
 {
     if (!end(future, 1u << SIL_PENDING, SIL_CANCELLED))
         return false;
-    sil__room_made();
+    sil__room_hole();
     return true;
 }
 
 void sil__state_set_ready(sil_future *task)
 {
-    atomic_fetch_or_explicit(&task->state, SIL__STATE_READY, memory_order_relaxed);
+    /* Release pairs with the acquire of the claim: what the source did comes first. */
+    atomic_fetch_or_explicit(&task->state, SIL__STATE_READY, memory_order_release);
 }
 
 bool sil__state_ready(const sil_future *task)

@@ -77,9 +77,9 @@ static size_t then_inputs(sil_future *task, sil_future *const **out_futures,
     return then->source ? 1 : 0;
 }
 
-static void then_destroy(sil_future *task)
+static sil_future *then_destroy(sil_future *task)
 {
-    sil_future_release(then_of(task)->source);
+    return then_of(task)->source;
 }
 
 static const struct sil__future_kind then_kind = {

@@ -106,7 +106,8 @@ static bool start_worker(struct sil__pool *pool)
         return false;
     if (join)
         pthread_join(worker->thread, NULL);
-    if (sil__spawn(&worker->thread, pool->stack_size, sil__worker_main, worker))
+    pthread_t thread; /* the worker notes it itself: it may end before we could */
+    if (sil__spawn(&thread, pool->stack_size, sil__worker_main, worker))
         return true;
     sil__lock_take(&pool->lock);
     worker->next = pool->free;
@@ -235,13 +236,19 @@ static void get_up(struct sil__worker *worker)
     sil__lock_drop(&pool->lock);
 }
 
+static bool gone_locked(struct sil__pool *pool)
+{
+    return sil__crew_look(pool).threads == 0 && pool->callers == 0 &&
+           atomic_load_explicit(&pool->injector.inside, memory_order_seq_cst) == 0;
+}
+
 /*
  * Somebody left: tell those who wait for all to have left. True for one caller only, if all have
  * and nobody waits: it must destroy the pool.
  */
 static bool all_left_locked(struct sil__pool *pool)
 {
-    if (sil__crew_look(pool).threads > 0 || pool->callers > 0)
+    if (!gone_locked(pool))
         return false;
     atomic_fetch_add_explicit(&pool->gone, 1, memory_order_release);
     sil__futex_wake(&pool->gone, INT_MAX);
@@ -268,10 +275,25 @@ bool sil__crew_caller_leave(struct sil__pool *pool)
     return last;
 }
 
+bool sil__crew_submitter_leave(struct sil__pool *pool)
+{
+    /*
+     * Either we see that it closes, or whoever closes it sees that we have left. The pool may be
+     * destroyed from here on; the struct itself is kept a while (sil_executor_retire).
+     */
+    if (atomic_fetch_sub_explicit(&pool->injector.inside, 1, memory_order_seq_cst) != 1 ||
+        !atomic_load_explicit(&pool->closing, memory_order_seq_cst))
+        return false;
+    sil__lock_take(&pool->lock);
+    bool last = all_left_locked(pool);
+    sil__lock_drop(&pool->lock);
+    return last;
+}
+
 bool sil__crew_gone(struct sil__pool *pool)
 {
     sil__lock_take(&pool->lock);
-    bool gone = sil__crew_look(pool).threads == 0 && pool->callers == 0;
+    bool gone = gone_locked(pool);
     sil__lock_drop(&pool->lock);
     return gone;
 }

@@ -72,7 +72,10 @@ void sil__crew_unblock(struct sil__worker *worker);
 bool sil__crew_caller_enter(struct sil__pool *pool);
 bool sil__crew_caller_leave(struct sil__pool *pool);
 
-/* Has everybody left? For an orphan true only once: whoever gets it destroys the pool. */
+/* A submitter that was inside (injector.h) is done with the pool. True as from caller_leave. */
+bool sil__crew_submitter_leave(struct sil__pool *pool);
+
+/* Has everybody left? */
 bool sil__crew_gone(struct sil__pool *pool);
 
 /* A thread ends before its first task: as the false of rest. */

@@ -38,7 +38,7 @@ static bool worker_help(struct sil__context *context, sil_future *task, bool las
     if (!sil__state_claim(task))
         return false;
     if (worker->pool->max_pending)
-        sil__room_made();
+        sil__room_hole();
     uint32_t running = atomic_load_explicit(&worker->running, memory_order_relaxed);
     atomic_store_explicit(&worker->running, running + 1, memory_order_relaxed);
     sil__task_execute(task);

@@ -48,7 +48,7 @@ static void append_locked(struct sil__injector *injector, sil_future *task)
 static sil_future *sweep_locked(struct sil__injector *injector)
 {
     sil_future *swept = NULL;
-    uint64_t now = sil__room_times_made();
+    uint64_t now = sil__room_holes();
     if (now == injector->swept_at)
         return NULL;
     injector->swept_at = now;
@@ -96,6 +96,7 @@ enum sil__inject sil__injector_put(struct sil__injector *injector, sil_future *c
                 set_size_locked(injector, (enum sil__level)level,
                                 size_locked(injector, (enum sil__level)level) + added[level]);
         injector->entered += count;
+        atomic_fetch_add_explicit(&injector->inside, 1, memory_order_seq_cst);
     }
     sil__lock_drop(&injector->lock);
     while (swept) {
@@ -122,20 +123,17 @@ sil_future *sil__injector_take(struct sil__injector *injector, enum sil__level l
     return task;
 }
 
-sil_future *sil__injector_drain(struct sil__injector *injector, bool close)
+sil_future *sil__injector_drain(struct sil__injector *injector)
 {
     sil_future *first = NULL;
     sil_future **end = &first;
     sil__lock_take(&injector->lock);
-    if (close)
-        injector->closed = true;
     for (int level = 0; level < SIL__LEVELS; level++) {
         if (!injector->level[level].first)
             continue;
         *end = injector->level[level].first;
         end = &injector->level[level].last->next;
         injector->level[level].first = injector->level[level].last = NULL;
-        injector->dropped += size_locked(injector, (enum sil__level)level);
         set_size_locked(injector, (enum sil__level)level, 0);
     }
     sil__lock_drop(&injector->lock);

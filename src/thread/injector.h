@@ -30,20 +30,25 @@ struct sil__injector {
     } level[SIL__LEVELS];
     uint64_t swept_at; /* when it was last looked through for what was cancelled (room.h) */
     uint64_t entered;
-    uint64_t dropped; /* left because they were cancelled */
+    uint64_t dropped; /* swept out: cancelled by users before anybody began them */
+    /* Atomic; raised under lock: submitters who put something in and still look at the pool. */
+    _Atomic uint32_t inside;
 };
 
 enum sil__inject { SIL__INJECTED, SIL__INJECT_FULL, SIL__INJECT_CLOSED };
 
-/* Append tasks (takes them if INJECTED). limit: how many may wait at most, 0 for no limit. */
+/*
+ * Append tasks (takes them if INJECTED). limit: how many may wait at most, 0 for no limit. If
+ * INJECTED the caller counts as inside until it lowers that.
+ */
 enum sil__inject sil__injector_put(struct sil__injector *injector, sil_future *const *tasks,
                                    size_t count, size_t limit);
 
 /* The oldest task of a level, or NULL. */
 sil_future *sil__injector_take(struct sil__injector *injector, enum sil__level level);
 
-/* Take all tasks, linked through sil_task_next; with close, nothing may enter afterwards. */
-sil_future *sil__injector_drain(struct sil__injector *injector, bool close);
+/* Take all tasks, linked through sil_task_next. */
+sil_future *sil__injector_drain(struct sil__injector *injector);
 
 /* Nothing may enter from now on; what is in stays. */
 void sil__injector_close(struct sil__injector *injector);
@@ -54,7 +59,7 @@ size_t sil__injector_size(const struct sil__injector *injector, enum sil__level 
 /* Of all levels. */
 size_t sil__injector_total(const struct sil__injector *injector);
 
-/* How many ever entered, and how many of those left by sweep or drain. */
+/* How many ever entered, and how many of those were swept out. */
 void sil__injector_counts(struct sil__injector *injector, uint64_t *out_entered,
                           uint64_t *out_dropped);
 

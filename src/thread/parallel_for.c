@@ -53,9 +53,10 @@ static void take_part(struct loop *loop)
 {
     size_t first, count;
     while (claim(loop, &first, &count)) {
+        const sil_error *before = sil_last_error();
         int code = loop->body(first, first + count, loop->user);
         if (code != 0) {
-            sil__first_error_keep(&loop->failure, code);
+            sil__first_error_keep(&loop->failure, code, before);
             /* Nothing is left to claim. */
             atomic_store_explicit(&loop->next, loop->count, memory_order_relaxed);
             return;
@@ -74,10 +75,12 @@ static int helper(void *arg, void *result)
 static void run(struct loop *loop, sil_executor *executor, size_t helpers)
 {
     sil_future *futures[MAX_HELPERS];
-    struct loop *args[MAX_HELPERS] = {NULL};
     for (size_t i = 0; i < helpers; i++)
-        args[i] = loop;
-    (void)sil_submit_many(executor, NULL, helper, args, sizeof args[0], 0, helpers, futures);
+        futures[i] = sil__submit(&(struct sil__task_spec){.executor = executor,
+                                                          .fn = helper,
+                                                          .arg = &loop,
+                                                          .arg_size = sizeof loop,
+                                                          .no_wait = true});
     take_part(loop);
     for (size_t i = 0; i < helpers; i++)
         (void)sil_task_cancel(futures[i]);

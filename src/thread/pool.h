@@ -83,7 +83,8 @@ struct sil__pool {
     _Atomic bool broken;          /* set after broken_by and its error */
     _Atomic unsigned slot_count;  /* slots ever used */
     _Atomic uint64_t caller_runs; /* tasks run by submitters, when full */
-    _Atomic uint32_t gone;        /* times the last thread left; shutdown sleeps on it */
+    _Atomic uint64_t dropped; /* tasks that ended in a queue: refused, or cancelled at the end */
+    _Atomic uint32_t gone;    /* times the last thread left; shutdown sleeps on it */
 
     /* Guarded by lock. */
     struct sil__lock lock;
@@ -127,8 +128,8 @@ static inline void sil__worker_count(_Atomic uint64_t *counter)
 
 void sil__pool_submit(sil_executor *executor, sil_future *const *tasks, size_t count);
 
-/* Fail every task that waits, with the pool's reason: broken, or no thread. */
-void sil__pool_fail_pending(struct sil__pool *pool, int code);
+/* End every task that waits: cancelled, or failed with the pool's reason (broken, no thread). */
+void sil__pool_empty(struct sil__pool *pool, int code);
 
 /* --- shutdown.c ---------------------------------------------------------------------------- */
 

@@ -14,28 +14,6 @@
 #include "thread/crew.h"
 #include "thread/pool.h"
 
-static void cancel_waiting(struct sil__pool *pool)
-{
-    sil_future *task = sil__injector_drain(&pool->injector, false);
-    while (task) {
-        sil_future *next = task->next;
-        (void)sil_task_cancel(task);
-        sil_future_release(task);
-        task = next;
-    }
-    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
-    for (unsigned i = 0; i < count; i++) {
-        struct sil__worker *victim = atomic_load_explicit(&pool->slots[i], memory_order_acquire);
-        bool lost = true;
-        while ((task = sil__deque_steal(&victim->deque, &lost)) || lost) {
-            if (!task)
-                continue;
-            (void)sil_task_cancel(task);
-            sil_future_release(task);
-        }
-    }
-}
-
 static void begin(struct sil__pool *pool, bool cancel_pending)
 {
     sil__lock_take(&pool->lock);
@@ -44,7 +22,7 @@ static void begin(struct sil__pool *pool, bool cancel_pending)
     sil__injector_close(&pool->injector);
     sil__room_made();
     if (cancel_pending)
-        cancel_waiting(pool);
+        sil__pool_empty(pool, SIL_ECANCELLED);
     sil__crew_wake_all(pool);
 }
 
@@ -70,7 +48,7 @@ static bool has_ended(struct sil__pool *pool)
         if (!sil__crew_has_work(pool))
             return true;
         if (sil__crew_notify(pool) != 0)
-            sil__pool_fail_pending(pool, SIL_EAGAIN);
+            sil__pool_empty(pool, SIL_EAGAIN);
     }
     return false;
 }

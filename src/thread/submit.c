@@ -37,21 +37,39 @@ static void refuse(struct sil__pool *pool, sil_future *task, int code)
     sil_future_release(task);
 }
 
-void sil__pool_fail_pending(struct sil__pool *pool, int code)
+/* Take everything out of all queues, linked through sil_task_next. */
+static sil_future *take_all(struct sil__pool *pool)
 {
-    sil_future *task = sil__injector_drain(&pool->injector, false);
-    while (task) {
-        sil_future *next = task->next;
-        refuse(pool, task, code);
-        task = next;
-    }
+    sil_future *first = sil__injector_drain(&pool->injector);
     unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {
         struct sil__worker *victim = atomic_load_explicit(&pool->slots[i], memory_order_acquire);
         bool lost = true;
+        sil_future *task;
         while ((task = sil__deque_steal(&victim->deque, &lost)) || lost)
-            if (task)
-                refuse(pool, task, code);
+            if (task) {
+                task->next = first;
+                first = task;
+            }
+    }
+    return first;
+}
+
+void sil__pool_empty(struct sil__pool *pool, int code)
+{
+    sil_future *task = take_all(pool);
+    while (task) {
+        sil_future *next = task->next;
+        /* What an awaiter has begun is counted there. */
+        uint64_t here = sil__state_ready(task) || sil__future_never_ran(task);
+        atomic_fetch_add_explicit(&pool->dropped, here, memory_order_relaxed);
+        if (code == SIL_ECANCELLED) {
+            (void)sil_task_cancel(task);
+            sil_future_release(task);
+        } else {
+            refuse(pool, task, code);
+        }
+        task = next;
     }
     sil__room_made();
 }
@@ -90,6 +108,7 @@ static int put_when_room(struct sil__pool *pool, sil_future *task)
     sil_deadline deadline = sil_task_deadline(task);
     sil_deadline until = deadline ? deadline : SIL_FOREVER;
     int code = SIL_EFULL;
+    sil__state_drain(context); /* callbacks we owe may make room */
     bool replaced = !context->ops->block || context->ops->block(context);
     sil__room_watch();
     while (replaced) {
@@ -112,6 +131,10 @@ static int put_when_room(struct sil__pool *pool, sil_future *task)
 static bool put_bounded(struct sil__pool *pool, sil_future *task)
 {
     int code = put(pool, task);
+    if (code == SIL_EFULL && task->no_wait) {
+        refuse(pool, task, code);
+        return false;
+    }
     if (code == SIL_EFULL && pool->when_full == SIL_FULL_BLOCK) {
         /* A worker that nobody can replace would wait for itself. */
         code = put_when_room(pool, task);
@@ -141,38 +164,46 @@ static bool put_own(struct sil__worker *worker, sil_future *task)
     return true;
 }
 
-/* False: none of them was put into a queue. */
-static bool put_unbounded(struct sil__pool *pool, sil_future *const *tasks, size_t count)
+/* What became of a group: who has to be told. */
+enum put { REFUSED, PUT_OWN, PUT_COMMON };
+
+static enum put put_unbounded(struct sil__pool *pool, sil_future *const *tasks, size_t count)
 {
     struct sil__worker *worker = sil__worker_self(&pool->base);
     size_t own = 0;
     while (worker && own < count && put_own(worker, tasks[own]))
         own++;
     if (own == count)
-        return true;
+        return PUT_OWN;
     if (sil__injector_put(&pool->injector, tasks + own, count - own, 0) == SIL__INJECTED)
-        return true;
+        return PUT_COMMON;
     for (size_t i = own; i < count; i++)
         refuse(pool, tasks[i], SIL_ESHUTDOWN);
-    return own > 0;
+    return own > 0 ? PUT_OWN : REFUSED;
 }
 
-/* What was refused calls nobody: the pool may be closed, and its threads gone. */
-static void notify(struct sil__pool *pool)
+/*
+ * What was refused calls nobody: the pool may be closed, and its threads gone. After the rest we
+ * are still inside the pool: what we put in may have ended, and the pool be closed meanwhile by
+ * somebody who cannot know of us (what follows a future is submitted by whoever ends that one).
+ */
+static void notify(struct sil__pool *pool, enum put put)
 {
+    if (put == REFUSED)
+        return;
     if (sil__crew_notify(pool) != 0)
-        sil__pool_fail_pending(pool, SIL_EAGAIN);
+        sil__pool_empty(pool, SIL_EAGAIN);
+    if (put == PUT_COMMON && sil__crew_submitter_leave(pool))
+        sil__pool_destroy(pool);
 }
 
 void sil__pool_submit(sil_executor *executor, sil_future *const *tasks, size_t count)
 {
     struct sil__pool *pool = (struct sil__pool *)executor;
     if (pool->max_pending == 0) {
-        if (put_unbounded(pool, tasks, count))
-            notify(pool);
+        notify(pool, put_unbounded(pool, tasks, count));
         return;
     }
     for (size_t i = 0; i < count; i++)
-        if (put_bounded(pool, tasks[i]))
-            notify(pool);
+        notify(pool, put_bounded(pool, tasks[i]) ? PUT_COMMON : REFUSED);
 }

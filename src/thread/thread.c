@@ -41,16 +41,17 @@ static int thread_run(sil_future *task)
                       sil__future_result_bytes(task));
 }
 
-static void thread_destroy(sil_future *task)
+static sil_future *thread_destroy(sil_future *task)
 {
     const struct thread *thread = thread_of(task);
     /* In the child of a fork there is no such thread. */
     if (!thread->started || task->generation != sil__fork_generation())
-        return;
+        return NULL;
     if (pthread_equal(thread->thread, pthread_self()))
         pthread_detach(thread->thread);
     else
         pthread_join(thread->thread, NULL);
+    return NULL;
 }
 
 static const struct sil__future_kind thread_kind = {

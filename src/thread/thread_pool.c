@@ -16,7 +16,6 @@
 
 /* Threads beyond the workers that may stand in for blocked ones, unless the user says. */
 #define DEFAULT_SPARES 256
-#define MIN_STACK_SIZE ((size_t)64 * 1024)
 
 static void pool_stats(sil_executor *executor, sil_executor_stats *out)
 {
@@ -28,7 +27,7 @@ static void pool_stats(sil_executor *executor, sil_executor_stats *out)
     out->running = pool->callers;
     sil__lock_drop(&pool->lock);
     out->submitted += caller_runs + out->running;
-    out->done = dropped + caller_runs;
+    out->done = dropped + caller_runs + atomic_load_explicit(&pool->dropped, memory_order_relaxed);
     out->pending = sil__injector_total(&pool->injector);
     unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {
@@ -78,9 +77,7 @@ static struct sil__pool *create(const sil_thread_pool_options *options, unsigned
     }
     (void)snprintf(pool->name, sizeof pool->name, "%s", options->name ? options->name : "sillon");
     pool->max_threads = max_threads;
-    pool->stack_size = options->stack_size && options->stack_size < MIN_STACK_SIZE
-                           ? MIN_STACK_SIZE
-                           : options->stack_size;
+    pool->stack_size = options->stack_size;
     pool->max_pending = options->max_pending;
     pool->when_full = options->when_full;
     pool->initializer = options->initializer;

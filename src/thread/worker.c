@@ -135,7 +135,7 @@ static bool initialize(struct sil__worker *worker)
     }
     sil__lock_drop(&pool->lock);
     sil__injector_close(&pool->injector);
-    sil__pool_fail_pending(pool, SIL_EBROKEN);
+    sil__pool_empty(pool, SIL_EBROKEN);
     return false;
 }
 
@@ -194,6 +194,7 @@ void *sil__worker_main(void *argument)
     struct sil__context *context = sil__context();
     bool last = false;
     self = worker;
+    worker->thread = pthread_self();
     context->ops = &sil__park_worker;
     worker->searching = true;
     worker->stack_mark = find_stack_mark();

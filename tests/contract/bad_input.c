@@ -43,6 +43,22 @@ static void test_submit_of_absurd_sizes_fails(void **state)
     contract_close(executor);
 }
 
+static void test_submit_with_odd_options_fails(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    const sil_submit_options bad[] = {
+        {.priority = (sil_priority)7},
+        {.priority = (sil_priority)-2},
+        {.reserved = {0, 1}},
+    };
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_code(sil_take(sil_submit_with(executor, &bad[i], task_nothing, NULL, 0, 0), NULL,
+                             SIL_FOREVER),
+                    SIL_EINVAL);
+    contract_close(executor);
+}
+
 static void test_submit_many_of_nonsense_fails(void **state)
 {
     (void)state;
@@ -113,6 +129,7 @@ static void test_absurd_result_size_is_refused_and_the_task_goes_on(void **state
 const struct contract_test contract_bad_input[] = {
     PROMISE(test_submit_of_null_fails, 0),
     PROMISE(test_submit_of_absurd_sizes_fails, 0),
+    PROMISE(test_submit_with_odd_options_fails, 0),
     PROMISE(test_submit_many_of_nonsense_fails, 0),
     PROMISE(test_executor_functions_refuse_null, 0),
     PROMISE(test_map_of_nonsense_fails, 0),

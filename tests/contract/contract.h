@@ -24,8 +24,8 @@ enum capability {
     FULL_FAILS = 1 << 5,    /**< ... fails it, */
     FULL_CALLS = 1 << 6,    /**< ... has its thread run the task */
     ONE_WORKER = 1 << 7,    /**< its tasks run one after the other, in an order we can predict */
-    AWAITS_OWN = 1 << 9,    /**< a task may await others of the same executor */
-    CAN_BREAK = 1 << 8,     /**< create_broken makes one whose workers cannot start */
+    AWAITS_OWN = 1 << 8,    /**< a task may await others of the same executor */
+    CAN_BREAK = 1 << 9,     /**< create_broken makes one whose workers cannot start */
 };
 
 /** Most tasks pending in a bounded engine; all other tests keep to it too. */

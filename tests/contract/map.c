@@ -187,6 +187,6 @@ const struct contract_test contract_map[] = {
     PROMISE(test_map_iterator_yields_in_order, 0),
     PROMISE(test_map_iterator_ends_at_the_first_error, 0),
     PROMISE(test_map_iterator_may_be_destroyed_early, 0),
-    PROMISE(test_tasks_may_map, SHARES_MEMORY | TAKES_ALL),
+    PROMISE(test_tasks_may_map, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN),
     {0},
 };
