@@ -110,17 +110,17 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
     sil__state_drain(context);
     /* Nobody waits for a context without a task: no cycle goes through it. */
     bool watched = until == SIL_FOREVER && context->frame;
-    int code = watched ? sil__deadlock_enter(context, futures, count, need) : 0;
+    int code = watched ? sil__deadlock_enter(context, waiter, futures, count, need) : 0;
     if (code != 0)
         return code;
     for (int idle = 0; ops->block && !ops->block(context);) {
         /* What runs here now may block by itself: we do not, meanwhile. */
         ops->unblock(context);
         if (watched)
-            sil__deadlock_leave(context);
+            (void)sil__deadlock_leave(context); /* a verdict: we look again below */
         idle = stand_in(context, waiter, futures, count, until) ? 0 : idle + 1;
         if (watched)
-            code = sil__deadlock_enter(context, futures, count, need);
+            code = sil__deadlock_enter(context, waiter, futures, count, need);
         /* Nothing to be done twice over: what waits must wait for others. */
         if (code != 0 || idle == 2 || sil__waiter_woken(waiter)) {
             (void)ops->block(context);
@@ -131,8 +131,8 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
         code = SIL_ETIMEDOUT;
     if (ops->unblock)
         ops->unblock(context);
-    if (watched)
-        sil__deadlock_leave(context);
+    if (watched && sil__deadlock_leave(context) != 0 && code == 0)
+        code = SIL_EDEADLK;
     return code;
 }
 
@@ -167,10 +167,16 @@ void sil__wait_out(sil_future *future)
 {
     if (sil__wait_forked(future))
         return;
-    /* Refused as a deadlock: a finite deadline, however late, is not watched. */
-    if (!sil__future_final(future) && wait_for(future, SIL_FOREVER) != 0)
-        while (wait_for(future, SIL_FOREVER - 1) != 0)
-            ;
+    if (sil__future_final(future) || wait_for(future, SIL_FOREVER) == 0)
+        return;
+    /* Part of a cycle, and we cannot give up: another member has to. */
+    struct sil__context *context = sil__context();
+    context->insists = true;
+    int code = wait_for(future, SIL_FOREVER);
+    context->insists = false;
+    /* None can: a finite deadline, however late, is not watched. */
+    while (code != 0)
+        code = wait_for(future, SIL_FOREVER - 1);
 }
 
 /* The outcome of a final future, its error made the caller's last. */

@@ -32,11 +32,15 @@ struct sil__context {
     sil_error *last_error;          /* owned, or NULL */
     struct sil__listener *deferred; /* done callbacks this context still has to run */
     bool draining;
+    bool insists;    /* it cannot give up its wait: another must (deadlock.h) */
     bool registered; /* fini will be called when the thread ends */
 
     /* Guarded by the deadlock graph's lock; blocked_count is 0 while it does not wait. */
     sil_future *const *blocked_futures;
     size_t blocked_count;
+    struct sil__waiter *blocked_waiter;
+    bool condemned;     /* its wait was ended for the sake of one that insists, */
+    sil_error *verdict; /* with this error; owned */
     enum sil__need blocked_need;
     uint32_t walk;                    /* the walk that last met this context, */
     bool walk_progress;               /* whether it found that it can go on, */

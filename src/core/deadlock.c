@@ -17,6 +17,7 @@
 
 #include "base/fork.h"
 #include "base/lock.h"
+#include "core/error.h"
 #include "core/future.h"
 
 #define MAX_STEPS 20000
@@ -47,7 +48,8 @@ struct walk {
     /* The combined futures on the path, whose locks we hold. */
     int depth;
     const sil_future *combined[MAX_DEPTH];
-    int nesting; /* sets within sets */
+    int nesting;                 /* sets within sets */
+    struct sil__context *victim; /* the first on the path that is blocked */
 };
 
 static bool future_stuck(struct walk *walk, sil_future *future);
@@ -110,6 +112,7 @@ static bool members_stuck(struct walk *walk, sil_future *const *futures, size_t 
                           enum sil__need need)
 {
     const size_t length = walk->path_length;
+    struct sil__context *const victim = walk->victim;
     size_t stuck_length = 0;
     bool any_stuck = false;
     for (size_t i = 0; i < count; i++) {
@@ -126,6 +129,7 @@ static bool members_stuck(struct walk *walk, sil_future *const *futures, size_t 
             any_stuck = true;
         } else {
             walk->path_length = length;
+            walk->victim = victim;
             if (need != SIL__NEED_ALL)
                 return false;
         }
@@ -216,8 +220,11 @@ static bool future_stuck(struct walk *walk, sil_future *future)
             stuck = true;
             break;
         }
-        if (runner && runner->blocked_count > 0)
+        if (runner && runner->blocked_count > 0) {
             path_push_inner(walk, runner, future);
+            if (!walk->victim)
+                walk->victim = runner;
+        }
         bool first_visit = runner && runner->walk != graph.walks;
         future = follow(walk, runner, &stuck);
         if (first_visit && runner->walk == graph.walks) {
@@ -251,35 +258,57 @@ static int report(const struct walk *walk, const sil_future *task)
     return sil__fail(SIL_EDEADLK, "%s", message);
 }
 
-int sil__deadlock_enter(struct sil__context *context, sil_future *const *futures, size_t count,
-                        enum sil__need need)
+/* End the wait of one that is stuck with us; false if there is none but ours. */
+static bool condemn(struct sil__context *victim)
+{
+    if (!victim || victim->condemned)
+        return false;
+    victim->condemned = true;
+    victim->verdict = sil__error_retain(sil__context()->last_error);
+    /* It leaves through our lock, so its waiter is there. */
+    sil__waiter_wake(victim->blocked_waiter);
+    return true;
+}
+
+int sil__deadlock_enter(struct sil__context *context, struct sil__waiter *waiter,
+                        sil_future *const *futures, size_t count, enum sil__need need)
 {
     struct walk walk = {.self = context};
     sil__lock_take(&graph.lock);
     if (++graph.walks == 0)
         graph.walks = 1; /* 0 is no walk */
-    bool stuck = set_stuck(&walk, futures, count, need);
     int code = 0;
-    if (stuck) {
+    if (set_stuck(&walk, futures, count, need)) {
         code = report(&walk, sil__context_task(context));
-    } else {
+        if (context->insists && condemn(walk.victim))
+            code = 0;
+    }
+    if (code == 0) {
         context->blocked_futures = futures;
         context->blocked_need = need;
+        context->blocked_waiter = waiter;
         context->blocked_count = count;
     }
     sil__lock_drop(&graph.lock);
     return code;
 }
 
-void sil__deadlock_leave(struct sil__context *context)
+int sil__deadlock_leave(struct sil__context *context)
 {
     sil__lock_take(&graph.lock);
     context->blocked_count = 0;
-    context->blocked_futures = NULL;
+    bool condemned = context->condemned;
+    sil_error *verdict = context->verdict;
+    context->condemned = false;
+    context->verdict = NULL;
     sil__lock_drop(&graph.lock);
+    if (!condemned)
+        return 0;
+    sil__context_set_error(verdict);
+    return SIL_EDEADLK;
 }
 
 void sil__deadlock_forget(struct sil__context *context)
 {
-    sil__deadlock_leave(context);
+    (void)sil__deadlock_leave(context);
 }

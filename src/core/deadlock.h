@@ -28,10 +28,14 @@
  * The context, which runs a task, is about to wait for these futures (borrowed until leave).
  * 0, or SIL_EDEADLK with the cycle named in the last error; then there is nothing to leave.
  */
-int sil__deadlock_enter(struct sil__context *context, sil_future *const *futures, size_t count,
-                        enum sil__need need);
+int sil__deadlock_enter(struct sil__context *context, struct sil__waiter *waiter,
+                        sil_future *const *futures, size_t count, enum sil__need need);
 
-void sil__deadlock_leave(struct sil__context *context);
+/*
+ * The wait is over. 0, or SIL_EDEADLK with its message: it was ended, because it was part of a
+ * cycle with a wait that cannot be given up (a loop waits for its helpers, whatever happens).
+ */
+int sil__deadlock_leave(struct sil__context *context);
 
 /* The context's memory goes away. */
 void sil__deadlock_forget(struct sil__context *context);

@@ -47,7 +47,7 @@ static double run_ring(sil_executor *const *pools, unsigned pool_count, unsigned
     double seconds = test_seconds() - start;
     for (unsigned i = 0; i < count; i++) {
         const char *message = sil_error_message(sil_future_error(slots[i]));
-        assert_contains(message, "ring-a");
+        assert_contains(message, "ring-"); /* a long cycle is named in part */
         for (unsigned k = 0; k < count && count <= 3; k++)
             assert_contains(message, sil_future_name(slots[k]));
     }
