@@ -25,7 +25,7 @@ SIL_BEGIN_DECLS
  * Wait for many futures. Afterwards sil_future_done tells which are final. Waiting for none
  * returns 0 at once.
  *
- * @param futures   borrows; none NULL.
+ * @param futures   borrows; none NULL. Once the wait has begun, others may release theirs.
  * @param out_done  receives how many are final now, also after a timeout; NULL allowed.
  * @return 0 the condition holds; SIL_ETIMEDOUT; SIL_EDEADLK the condition can never hold;
  *         SIL_EFORKED; SIL_ENOMEM; SIL_EINVAL. The outcomes of the futures do not matter.

@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "core/context.h"
+#include "core/error.h"
 #include "core/future.h"
 #include "core/wait.h"
 
@@ -122,12 +123,9 @@ static int check(sil_future *const *futures, size_t count, sil_wait_for what)
     return 0;
 }
 
-int sil_wait(sil_future *const *futures, size_t count, sil_wait_for what, sil_deadline until,
-             size_t *out_done)
+static int wait_held(sil_future *const *futures, size_t count, sil_wait_for what,
+                     sil_deadline until)
 {
-    int code = check(futures, count, what);
-    if (code != 0)
-        return code;
     struct sil__context *context = sil__context();
     if (until == SIL_FOREVER && what == SIL_ALL_COMPLETED)
         for (size_t i = 0; i < count; i++)
@@ -140,13 +138,29 @@ int sil_wait(sil_future *const *futures, size_t count, sil_wait_for what, sil_de
         if (!entries)
             return sil__fail(SIL_ENOMEM, "sil_wait: no memory to wait for %zu futures", count);
     }
-    if (count > 0)
-        code = wait_in(entries, futures, count, what, until);
+    int code = count > 0 ? wait_in(entries, futures, count, what, until) : 0;
     if (entries != few)
         sil__free(entries);
+    if (code == SIL_ETIMEDOUT && until <= SIL_NOW)
+        sil__context_set_error(sil__error_fixed(code)); /* as sil_await */
+    else if (code == SIL_ETIMEDOUT)
+        sil__fail(code, "the deadline came before the futures ended");
+    return code;
+}
+
+int sil_wait(sil_future *const *futures, size_t count, sil_wait_for what, sil_deadline until,
+             size_t *out_done)
+{
+    int code = check(futures, count, what);
+    if (code != 0)
+        return code;
+    /* What its owner releases as soon as it ends stays ours until we are done with it. */
+    for (size_t i = 0; i < count; i++)
+        (void)sil_future_retain(futures[i]);
+    code = wait_held(futures, count, what, until);
     if (out_done)
         *out_done = count_final(futures, count);
-    if (code == SIL_ETIMEDOUT)
-        sil__fail(code, "the deadline came before the futures ended");
+    for (size_t i = 0; i < count; i++)
+        sil_future_release(futures[i]);
     return code;
 }
