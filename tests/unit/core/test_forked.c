@@ -54,6 +54,7 @@ static int combine_in_child(void *arg)
     return 0;
 }
 
+#ifndef TEST_TSAN /* which knows no threads in the child of a program with threads */
 static int give_up_in_child(void *arg)
 {
     struct family *family = arg;
@@ -63,6 +64,7 @@ static int give_up_in_child(void *arg)
     CHECK(sil_take(sil_thread_start(NULL, task_nothing, NULL, 0, 0), NULL, SIL_FOREVER) == 0);
     return 0;
 }
+#endif
 
 static void in_a_child(int (*fn)(void *arg))
 {
@@ -96,7 +98,7 @@ static void test_combinations_with_a_parents_future_are_refused(void **state)
     in_a_child(combine_in_child);
 }
 
-#ifndef TEST_TSAN /* which knows no threads in the child of a program with threads */
+#ifndef TEST_TSAN
 static void test_giving_up_what_the_parent_began_does_not_hang(void **state)
 {
     (void)state;
