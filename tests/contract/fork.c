@@ -9,13 +9,6 @@
 #include "contract.h"
 #include "support/child.h"
 
-/* In the child: report this line as the one that failed. */
-#define CHECK(condition)           \
-    do {                           \
-        if (!(condition))          \
-            return __LINE__ & 255; \
-    } while (0)
-
 struct family {
     sil_executor *executor;
     sil_future *running;

@@ -13,4 +13,11 @@
  */
 int child_run(int (*fn)(void *arg), void *arg);
 
+/** In the child: report this line as the one that failed. */
+#define CHECK(condition)           \
+    do {                           \
+        if (!(condition))          \
+            return __LINE__ & 255; \
+    } while (0)
+
 #endif

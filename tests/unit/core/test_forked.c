@@ -11,13 +11,6 @@
 #include "support/tasks.h"
 #include "support/test.h"
 
-/* In the child: report this line as the one that failed. */
-#define CHECK(condition)           \
-    do {                           \
-        if (!(condition))          \
-            return __LINE__ & 255; \
-    } while (0)
-
 struct family {
     sil_executor *pool;
     sil_future *pending;
