@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Awaiting one future, sleeping, and the steps all waits share.
+ * Awaiting one future, and the steps all waits share.
  *
  * An await of a task that nobody has started runs it here (the context's help): safe, because the
  * waiter could not have gone on before it anyway. For the same reason nothing else is run here: a
  * task that is not awaited may itself be waiting for what the waiter does next. And with a finite
- * deadline nothing is run here, since it might come back too late.
+ * deadline nothing is run here, since it might come back too late. Both rules give way only when
+ * nobody can take the waiter's place (stand_in).
  */
 #include <sillon/future.h>
 

@@ -6,8 +6,8 @@
  * task is handed to its executor, or run on the spot, or, when its condition does not hold, ends
  * with the source's own outcome.
  *
- * I1: source is held until the task has run, or has ended otherwise; dropped then, so that the
- *     links of a long chain are freed one by one.
+ * I1: source is held until the task has run or taken over the source's outcome; a task that its
+ *     executor refused holds it to its own end. Either way a long chain is freed link by link.
  * I2: while the listener is in the source's list, or told but not yet done, it holds a reference
  *     to the task.
  */

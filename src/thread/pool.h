@@ -13,7 +13,7 @@
  * Workers live in slots that are never given up before the pool is, so that thieves may look at
  * any of them at any time; a slot whose thread has ended is used again by a later one.
  *
- * Lock order: pool.lock before nothing; injector.lock before nothing.
+ * No lock of a pool is taken while another is held.
  */
 #ifndef SIL__THREAD_POOL_H
 #define SIL__THREAD_POOL_H

@@ -297,7 +297,7 @@ static void test_callbacks_added_while_the_future_ends_run_once(void **state)
             assert_null(failure);
         }
         (void)sil_await(future, SIL_FOREVER);
-        eventually(count >= 40);
+        eventually(atomic_load(&count) >= 40);
         sil_future_release(future);
         assert_int_equal(count, 40);
     }

@@ -105,7 +105,7 @@ static void race_submit_with_shutdown(bool cancel_pending, unsigned seed)
         assert_int_equal(pthread_create(&threads[i], NULL, submit_until_refused, &submitters[i]),
                          0);
     }
-    eventually(runs >= seed % 50);
+    eventually(atomic_load(&runs) >= seed % 50);
     assert_code(sil_executor_shutdown(pool, cancel_pending, SIL_FOREVER), 0);
     unsigned runs_at_shutdown = runs;
     unsigned succeeded = 0;
