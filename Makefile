@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # A thin face over the CMake presets: each target is a few commands you could type yourself.
 .POSIX:
-.PHONY: all check demo lint format install coverage clean help
+.PHONY: all check demo bench bench-all lint format install coverage clean help
 
 PREFIX = /usr/local
 URLS =
+BENCH =
 
 ## all: build the library, the command and the examples in build/release (the default)
 all:
@@ -21,6 +22,16 @@ check:
 demo: all
 	@URLS="$(URLS)" SILLON=build/release/cli/sillon \
 	    TEST_HTTP_SERVER=build/release/tests/test_http_server scripts/demo.sh
+
+## bench: measure beside C and C++ peers, in alternating runs (under 5 minutes); BENCH=options
+bench:
+	@scripts/install_deps.sh bench
+	@scripts/bench.sh $(BENCH)
+
+## bench-all: the same with Java, Rust, Go and Python too (some 15 minutes)
+bench-all:
+	@scripts/install_deps.sh bench-all
+	@scripts/bench.sh --all $(BENCH)
 
 ## lint: the lints alone
 lint:

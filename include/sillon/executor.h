@@ -44,7 +44,7 @@ typedef struct sil_submit_options {
 typedef struct sil_executor_stats {
     uint64_t submitted; /**< tasks accepted */
     uint64_t done;      /**< of those, no longer pending or running: ran, failed, was cancelled */
-    uint64_t stolen;    /**< taken from another worker's queue */
+    uint64_t stolen;    /**< taken from another worker: queued tasks, forked children */
     uint64_t helped;    /**< run by a task that awaited them */
     uint64_t pending;   /**< waiting for a worker now, cancelled ones not yet dropped included */
     uint64_t running;   /**< being run now, those that wait inside included */
@@ -99,6 +99,33 @@ SIL_API sil_future *sil_submit_with(sil_executor *executor, const sil_submit_opt
 SIL_API int sil_submit_many(sil_executor *executor, const sil_submit_options *options,
                             sil_task_fn fn, const void *args, size_t arg_size, size_t result_size,
                             size_t count, sil_future **out_futures);
+
+/**
+ * Hand over a task that nobody will ask about: no future is made, its code is dropped, and the
+ * ambient calls of task.h have nothing to act on. The cheapest way to get work done; a task that
+ * waits takes tens of bytes.
+ *
+ * @param executor  borrows; it must outlive the task.
+ * @param fn        called with its copy of the argument; its result is NULL.
+ * @param arg       borrows; arg_size bytes are copied.
+ * @return 0 it was accepted, and runs unless the executor is shut down with cancel_pending, or
+ *         breaks; else why not, as the future of sil_submit would say.
+ * @threads any, also tasks and callbacks
+ * @blocks  as sil_submit
+ */
+SIL_API int sil_post(sil_executor *executor, sil_task_fn fn, const void *arg, size_t arg_size);
+
+/**
+ * The same for each element of an array, in one go: far cheaper than as many single posts.
+ *
+ * @param args   borrows; count elements of arg_size bytes, one after the other; may be NULL when
+ *               arg_size is 0.
+ * @return 0 all were accepted; else why the first was not that was not. Those before it run.
+ * @threads any, also tasks and callbacks
+ * @blocks  as sil_submit
+ */
+SIL_API int sil_post_many(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                          size_t count);
 
 /**
  * Refuse new tasks, and wait until those accepted have ended, their done callbacks included. Safe

@@ -42,6 +42,11 @@ typedef struct sil_executor_ops {
 
     /** Fill in what is known; the rest is 0. Any thread. */
     void (*stats)(sil_executor *executor, sil_executor_stats *out);
+
+    /** As sil_post_many, count > 0, arguments checked. Any thread. NULL: the library submits
+     *  tasks and drops their futures. */
+    int (*post)(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                size_t count);
 } sil_executor_ops;
 
 /** Belongs to the library; engines read workers. */

@@ -9,6 +9,7 @@
 #include <sillon/deadline.h>
 #include <sillon/error.h>
 #include <sillon/executor.h>
+#include <sillon/fork.h>
 #include <sillon/future.h>
 #include <sillon/map.h>
 #include <sillon/parallel.h>

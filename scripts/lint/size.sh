@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 findings() {
-    sources 'c|h|cpp' "${code[@]}" | xargs -r awk '
+    { sources 'c|h|cpp' "${code[@]}"; sources 'go|java|py|rs' bench; } | xargs -r awk '
         FNR == 601 { print FILENAME ": more than 600 lines" }
         FNR == 61 && FILENAME ~ /^examples\// { print FILENAME ": an example of more than 60 lines" }'
     sources 'c|h|cpp' "${code[@]}" |

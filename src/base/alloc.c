@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/fault.h"
 
@@ -31,6 +32,28 @@ void *sil__alloc_array(size_t count, size_t size)
 {
     size_t bytes;
     return sil__size_mul(count, size, &bytes) ? sil__alloc(bytes) : NULL;
+}
+
+void *sil__alloc_range(size_t size)
+{
+    if (sil__fault(SIL__FAULT_ALLOC))
+        return NULL;
+    /* Twice as much has such a beginning somewhere; what is before and after goes back. */
+    char *low = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (low == MAP_FAILED)
+        return NULL;
+    size_t before = -(uintptr_t)low & (size - 1);
+    if (before > 0)
+        (void)munmap(low, before);
+    (void)munmap(low + before + size, size - before);
+    return low + before;
+}
+
+void sil__free_range(void *block, size_t size)
+{
+    if (block)
+        (void)munmap(block, size);
 }
 
 void sil__free(void *block)

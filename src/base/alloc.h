@@ -23,6 +23,13 @@ void *sil__alloc_raw(size_t size);
 
 void *sil__alloc_array(size_t count, size_t size);
 
+/*
+ * Zeroed memory that begins at a multiple of its size, a power of two of at least a page; only the
+ * pages that are touched are taken. Freed by sil__free_range.
+ */
+void *sil__alloc_range(size_t size);
+void sil__free_range(void *block, size_t size);
+
 /* NULL allowed. */
 void sil__free(void *block);
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/fork.h"
+#include "base/spin.h"
 #include "core/deadlock.h"
 #include "core/error.h"
 #include "core/wait.h"
@@ -148,20 +149,62 @@ static void await_notify(struct sil__listener *listener, sil_future *future)
     sil__waiter_wake(&((struct await *)listener)->waiter);
 }
 
-static int wait_for(sil_future *future, sil_deadline until)
+static int sleep_for(sil_future *future, sil_deadline until)
 {
     struct sil__context *context = sil__context();
-    if (until == SIL_FOREVER)
-        sil__wait_help(context, future);
     struct await await = {.listener.notify = await_notify};
     sil__waiter_init(&await.waiter, context);
-    if (sil__future_final(future) || !sil__state_listen(future, &await.listener))
+    if (!sil__state_listen(future, &await.listener))
         return 0;
     int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__NEED_ALL, until);
     if (code == 0)
         return 0;
     /* Not in the list any more: it ended meanwhile, and by now we have been told. */
     return sil__state_unlisten(future, &await.listener) ? code : 0;
+}
+
+/* --- spinning before a sleep --------------------------------------------------------------- */
+
+static void note_wait(struct sil__context *context, enum sil__spin_wait wait)
+{
+    context->spin_credit = sil__spin_credit(context->spin_credit, wait);
+}
+
+/*
+ * Look for a while, if waits were short lately: sleeping and being woken costs more than many a
+ * task. Not after we had a worker woken: it may be waiting for our CPU.
+ */
+static bool spin_for(struct sil__context *context, const sil_future *future)
+{
+    if (context->woke || context->spin_credit <= 0 || !sil__spin_pays ||
+        context->ops->wait != sil__park_thread_wait || context->deferred)
+        return false;
+    struct sil__spin spin;
+    sil__spin_begin(&spin);
+    do {
+        if (sil__future_final(future)) {
+            note_wait(context, sil__spin_outcome(&spin));
+            return true;
+        }
+    } while (sil__spin_again(&spin));
+    note_wait(context, SIL__SPIN_VAIN);
+    return false;
+}
+
+static int wait_for(sil_future *future, sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    if (until == SIL_FOREVER)
+        sil__wait_help(context, future);
+    if (sil__future_final(future) || (until > sil__spin_now() && spin_for(context, future)))
+        return 0;
+    int64_t since = sil__spin_now();
+    int code = sleep_for(future, until);
+    /* What a spin would have caught, had it not been for the sleep. */
+    bool is_short = sil__spin_now() - since < SIL__SPIN_TIME;
+    note_wait(context, is_short ? SIL__SPIN_SHORT : SIL__SPIN_LONG);
+    context->woke = false;
+    return code;
 }
 
 void sil__wait_out(sil_future *future)
@@ -201,28 +244,35 @@ static int wait_failed(const sil_future *future, int code, sil_deadline until)
     return code;
 }
 
-/* What its owner releases as soon as it ends stays ours until we have looked at it. */
+/* For a caller who holds a reference. */
 static int await_held(sil_future *future, sil_deadline until)
 {
+    if (sil__future_final(future))
+        return outcome(future);
     if (sil__wait_forked(future))
         return sil__fail(SIL_EFORKED, "made before a fork: its worker is in the parent");
-    sil_future_retain(future);
     int code = until > SIL_NOW ? wait_for(future, until) : SIL_ETIMEDOUT;
-    code = code == 0 ? outcome(future) : wait_failed(future, code, until);
-    sil_future_release(future);
-    return code;
+    return code == 0 ? outcome(future) : wait_failed(future, code, until);
 }
 
 int sil_await(sil_future *future, sil_deadline until)
 {
     if (!future)
         return sil__fail(SIL_EINVAL, "sil_await: the future is NULL");
-    return sil__future_final(future) ? outcome(future) : await_held(future, until);
+    if (sil__future_final(future))
+        return outcome(future);
+    /* What its owner releases as soon as it ends stays ours until we have looked at it. */
+    sil_future_retain(future);
+    int code = await_held(future, until);
+    sil_future_release(future);
+    return code;
 }
 
 int sil_take(sil_future *future, void *out, sil_deadline until)
 {
-    int code = sil_await(future, until);
+    if (!future)
+        return sil__fail(SIL_EINVAL, "sil_take: the future is NULL");
+    int code = await_held(future, until);
     if (code == 0 && out) {
         size_t size;
         const void *value = sil_future_result(future, &size);

@@ -197,11 +197,13 @@ static sil_future *create(sil_future *const *futures, size_t count, enum how how
         sil__fail(SIL_EINVAL, "the values of %zu futures are too large together", count);
         return NULL;
     }
-    sil_future *future = sil__future_create(&(struct sil__task_spec){
-        .kind = &combined_kind,
-        .arg_size = sizeof(struct combined) + per_input,
-        .result_size = 0,
-    });
+    sil_future *future = sil__future_create(
+        &(struct sil__task_spec){
+            .kind = &combined_kind,
+            .arg_size = sizeof(struct combined) + per_input,
+            .result_size = 0,
+        },
+        1);
     if (!future)
         return NULL;
     /* What a take copies; the value itself lies elsewhere. */

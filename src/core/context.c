@@ -18,7 +18,7 @@
 #include "core/error.h"
 #include "core/future.h"
 
-static _Thread_local struct sil__context own = {.ops = &sil__park_thread};
+static _Thread_local struct sil__context own = {.ops = &sil__park_thread, .spin_credit = 1};
 static pthread_key_t at_thread_end;
 
 static void thread_ends(void *context)
@@ -56,7 +56,7 @@ struct sil__context *sil__context(void)
 bool sil__context_runs(const struct sil__context *context, const sil_executor *executor)
 {
     for (const struct sil__frame *frame = context->frame; frame; frame = frame->outer)
-        if (frame->task->executor == executor)
+        if (frame->executor == executor)
             return true;
     return false;
 }

@@ -20,7 +20,8 @@
 
 /* A task that runs in a context. Tasks nest: a worker may run what it awaits. */
 struct sil__frame {
-    sil_future *task;
+    sil_future *task;             /* NULL: it was posted, and has no future */
+    const sil_executor *executor; /* whose task it is */
     struct sil__frame *outer;
     bool over; /* it has ended: its done callbacks run, which are no part of any task */
 };
@@ -32,6 +33,8 @@ struct sil__context {
     sil_error *last_error;          /* owned, or NULL */
     struct sil__listener *deferred; /* done callbacks this context still has to run */
     bool draining;
+    bool woke;       /* it had a thread woken since it last waited: spinning would be in its way */
+    int spin_credit; /* how often waits were short lately (await.c) */
     bool insists;    /* it cannot give up its wait: another must (deadlock.h) */
     bool registered; /* fini will be called when the thread ends */
 

@@ -85,7 +85,7 @@ static void path_push_inner(struct walk *walk, const struct sil__context *contex
     size_t count = 0;
     const struct sil__frame *frame = context->frame;
     for (; frame && frame->task != future; frame = frame->outer)
-        if (!frame->over)
+        if (!frame->over && frame->task)
             inner[count++ % MAX_NAMED] = frame->task;
     /* The innermost first: the last ones kept are those next to the future. */
     for (size_t i = 0; frame && i < count; i++) {

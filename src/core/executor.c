@@ -7,6 +7,8 @@
  */
 #include "core/executor.h"
 
+#include <stddef.h>
+
 #include <sillon/status.h>
 
 #include "base/alloc.h"
@@ -156,10 +158,10 @@ static int check(const struct sil__task_spec *spec)
 
 sil_future *sil__submit(const struct sil__task_spec *spec)
 {
-    sil_future *future = check(spec) == 0 ? sil__future_create(spec) : NULL;
+    sil_future *future = check(spec) == 0 ? sil__future_create(spec, 2) : NULL;
     if (!future)
         return sil__future_failed_last();
-    sil__submit_task(sil_future_retain(future));
+    sil__submit_task(future);
     return future;
 }
 
@@ -194,15 +196,32 @@ static size_t make_group(struct sil__task_spec *spec, size_t count, sil_future *
 {
     size_t made = 0;
     for (size_t i = 0; i < count; i++) {
-        out_futures[i] = sil__future_create(spec);
+        out_futures[i] = sil__future_create(spec, 2);
         if (out_futures[i])
-            tasks[made++] = sil_future_retain(out_futures[i]);
+            tasks[made++] = out_futures[i];
         else
             out_futures[i] = sil__future_failed_last();
         if (spec->arg_size)
             spec->arg = (const unsigned char *)spec->arg + spec->arg_size;
     }
     return made;
+}
+
+int sil__submit_many(struct sil__task_spec spec, size_t count, sil_future **out_futures)
+{
+    int code = check(&spec);
+    for (size_t i = 0; code != 0 && i < count; i++)
+        out_futures[i] = sil__future_failed_last();
+    if (code != 0)
+        return code;
+    for (size_t done = 0; done < count; done += GROUP) {
+        sil_future *tasks[GROUP];
+        size_t group = count - done < GROUP ? count - done : GROUP;
+        size_t made = make_group(&spec, group, out_futures + done, tasks);
+        if (made > 0)
+            ops_of(spec.executor)->submit(spec.executor, tasks, made);
+    }
+    return 0;
 }
 
 static int first_refused(sil_future *const *futures, size_t count)
@@ -235,22 +254,57 @@ int sil_submit_many(sil_executor *executor, const sil_submit_options *options, s
     };
     if (count == 0)
         return 0;
-    int code = check(&spec);
-    if (code != 0) {
-        for (size_t i = 0; i < count; i++)
-            out_futures[i] = sil__future_failed_last();
-        return code;
-    }
-    for (size_t done = 0; done < count; done += GROUP) {
-        sil_future *tasks[GROUP];
-        size_t group = count - done < GROUP ? count - done : GROUP;
-        size_t made = make_group(&spec, group, out_futures + done, tasks);
-        if (made > 0)
-            ops_of(executor)->submit(executor, tasks, made);
-        if (code == 0)
-            code = first_refused(out_futures + done, group);
+    int code = sil__submit_many(spec, count, out_futures);
+    return code != 0 ? code : first_refused(out_futures, count);
+}
+
+/* --- posting ------------------------------------------------------------------------------- */
+
+int sil__post_tasks(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                    size_t count)
+{
+    int code = 0;
+    for (size_t i = 0; i < count && code == 0; i++) {
+        sil_future *future = sil_submit(executor, fn, args, arg_size, 0);
+        code = first_refused(&future, 1);
+        sil_future_release(future);
+        if (arg_size)
+            args = (const unsigned char *)args + arg_size;
     }
     return code;
+}
+
+typedef int (*post_fn)(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                       size_t count);
+
+/* Engines compiled with an older table of operations have none. */
+static post_fn post_of(const sil_executor *executor)
+{
+    const sil_executor_ops *ops = ops_of(executor);
+    return ops->size > offsetof(sil_executor_ops, post) && ops->post ? ops->post : sil__post_tasks;
+}
+
+int sil_post_many(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                  size_t count)
+{
+    int code = check(&(struct sil__task_spec){
+        .executor = executor, .fn = fn, .arg = args, .arg_size = arg_size});
+    size_t bytes;
+    if (code == 0 && (!sil__size_mul(count, arg_size, &bytes) || bytes > SIL__SIZE_LIMIT ||
+                      count > SIL__SIZE_LIMIT))
+        code =
+            sil__fail(SIL_EINVAL, "post: %zu arguments of %zu bytes are too many", count, arg_size);
+    if (code != 0 || count == 0)
+        return code;
+    return post_of(executor)(executor, fn, args, arg_size, count);
+}
+
+int sil_post(sil_executor *executor, sil_task_fn fn, const void *arg, size_t arg_size)
+{
+    if (executor && fn && (arg || arg_size == 0) && arg_size <= SIL__SIZE_LIMIT &&
+        executor->generation == sil__fork_generation())
+        return post_of(executor)(executor, fn, arg, arg_size, 1);
+    return sil_post_many(executor, fn, arg, arg_size, 1); /* says what is wrong */
 }
 
 /* --- the rest of the interface ------------------------------------------------------------- */

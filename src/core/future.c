@@ -12,13 +12,38 @@
 
 #include "base/alloc.h"
 #include "base/fork.h"
+#include "base/recycle.h"
 #include "core/context.h"
 #include "core/error.h"
 
 #define LARGE ((size_t)64 * 1024)
 
 /* What submit answers when there is no memory for an answer. Never freed, and never other. */
-static sil_future no_memory = {.refs = 1, .state = SIL_FINISHED, .code = SIL_ENOMEM};
+static sil_future no_memory = {.word = SIL__ONE_REF | SIL_FINISHED, .code = SIL_ENOMEM};
+
+/* Small ones begin at a cache line and share it with no other. */
+static sil_future *create_block(size_t size, bool large)
+{
+    const size_t line = 64;
+    size_t whole = (size + line - 1) / line * line;
+    bool recycled = whole <= SIL__RECYCLE_MOST;
+    sil_future *future = recycled ? sil__recycle_take(whole)
+                         : large  ? sil__alloc(size)
+                                  : sil__alloc_raw(size);
+    if (future) {
+        memset(future, 0, sizeof *future);
+        future->recycled = recycled ? (uint16_t)whole : 0;
+    }
+    return future;
+}
+
+static void free_block(sil_future *future)
+{
+    if (future->recycled)
+        sil__recycle_give(future, future->recycled);
+    else
+        sil__free(future);
+}
 
 /* What it held and must be dropped next is returned: a chain is freed without recursion. */
 static sil_future *destroy(sil_future *future)
@@ -32,7 +57,7 @@ static sil_future *destroy(sil_future *future)
         sil_future_release(details->value_from);
         sil__free(details);
     }
-    sil__free(future);
+    free_block(future);
     return next;
 }
 
@@ -63,7 +88,7 @@ static bool take_options(sil_future *future, const sil_submit_options *options)
     return details != NULL;
 }
 
-sil_future *sil__future_create(const struct sil__task_spec *spec)
+sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
 {
     if (spec->arg_size > SIL__SIZE_LIMIT || spec->result_size > SIL__SIZE_LIMIT) {
         sil__fail(SIL_EINVAL, "an argument of %zu bytes or a result of %zu is too large",
@@ -74,13 +99,11 @@ sil_future *sil__future_create(const struct sil__task_spec *spec)
     /* A large result is zeroed by the system, page by page, when it is touched. */
     bool large = spec->result_size > LARGE;
     size_t size = sizeof(sil_future) + arg_room + spec->result_size;
-    sil_future *future = large ? sil__alloc(size) : sil__alloc_raw(size);
+    sil_future *future = create_block(size, large);
     if (!future)
         goto fail;
-    memset(future, 0, sizeof *future);
-    atomic_init(&future->refs, 1);
-    if (spec->executor && !(spec->kind && spec->kind->inputs))
-        atomic_init(&future->state, SIL__STATE_READY);
+    bool ready = spec->executor && !(spec->kind && spec->kind->inputs);
+    atomic_init(&future->word, refs * SIL__ONE_REF | (ready ? SIL__STATE_READY : 0));
     future->kind = spec->kind;
     future->executor = spec->executor;
     future->fn = spec->fn;
@@ -99,7 +122,7 @@ sil_future *sil__future_create(const struct sil__task_spec *spec)
     return future;
 
 fail_details:
-    sil__free(future);
+    free_block(future);
 fail:
     sil__fail(SIL_ENOMEM, "no memory for a task with %zu bytes of argument and %zu of result",
               spec->arg_size, spec->result_size);
@@ -110,7 +133,7 @@ sil_future *sil__future_failed_last(void)
 {
     sil_error *error = sil__error_retain(sil__context()->last_error);
     int code = sil_error_code(error);
-    sil_future *future = sil__future_create(&(struct sil__task_spec){0});
+    sil_future *future = sil__future_create(&(struct sil__task_spec){0}, 1);
     if (!future) {
         sil__error_release(error);
         return &no_memory;
@@ -126,7 +149,7 @@ sil_future *sil__future_failed(int code, const char *format, ...)
     va_start(arguments, format);
     sil__context_set_error(sil__error_create(code, NULL, format, arguments));
     va_end(arguments);
-    sil_future *future = sil__future_create(&(struct sil__task_spec){0});
+    sil_future *future = sil__future_create(&(struct sil__task_spec){0}, 1);
     if (!future)
         return &no_memory;
     (void)sil__state_claim(future);
@@ -153,7 +176,7 @@ struct sil__details *sil__future_details(sil_future *future)
 sil_future *sil_future_retain(sil_future *future)
 {
     if (future && future != &no_memory)
-        atomic_fetch_add_explicit(&future->refs, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&future->word, SIL__ONE_REF, memory_order_relaxed);
     return future;
 }
 
@@ -161,10 +184,17 @@ void sil_future_release(sil_future *future)
 {
     while (future && future != &no_memory) {
         /* Release: what we did with it comes before the free; acquire: so does the others'. */
-        if (atomic_fetch_sub_explicit(&future->refs, 1, memory_order_acq_rel) != 1)
+        uint64_t before =
+            atomic_fetch_sub_explicit(&future->word, SIL__ONE_REF, memory_order_acq_rel);
+        if (before >= 2 * SIL__ONE_REF)
             return;
         future = destroy(future);
     }
+}
+
+void sil__future_destroy(sil_future *future)
+{
+    sil_future_release(destroy(future));
 }
 
 void *sil__future_result_bytes(sil_future *future)

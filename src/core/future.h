@@ -25,13 +25,16 @@
 
 struct sil__context;
 
-/* In sil_future.state, above the two bits of the sil_state. */
+/* In the low half of sil_future.word, above the two bits of the sil_state. */
 enum {
     SIL__STATE_PHASE = 3,
     SIL__STATE_LISTENED = 4,
     SIL__STATE_CANCEL_ASKED = 8,
     SIL__STATE_READY = 16, /* a task that waits for nothing but a worker */
 };
+
+/* One reference, in the high half. */
+#define SIL__ONE_REF (UINT64_C(1) << 32)
 
 /* Somebody who wants to know. Lies in its owner's memory while it is in a list. */
 struct sil__listener {
@@ -88,8 +91,8 @@ struct sil__details {
 };
 
 struct sil_future {
-    _Atomic uint32_t refs;
-    _Atomic uint32_t state; /* sil_state, LISTENED, CANCEL_ASKED */
+    /* References and state in one: a worker ends a task and lets go of it in one step. */
+    _Atomic uint64_t word;
     struct sil__lock lock;
     int code;                        /* I1 */
     struct sil__listener *listeners; /* guarded by lock: the first added, or NULL */
@@ -101,6 +104,7 @@ struct sil_future {
     size_t arg_size;
     size_t result_size;
     uint32_t generation; /* of the process that made it */
+    uint16_t recycled;   /* bytes of the block, if it is one of recycle.h; else 0 */
     int8_t priority;
     bool no_wait; /* rather refused than waited with for room in a queue */
 
@@ -125,8 +129,11 @@ struct sil__task_spec {
 
 /* --- future.c: life ------------------------------------------------------------------------ */
 
-/* PENDING, one reference. NULL with an error set: SIL_ENOMEM, or SIL_EINVAL an absurd size. */
-sil_future *sil__future_create(const struct sil__task_spec *spec);
+/* PENDING, with so many references. NULL with an error set: SIL_ENOMEM, or SIL_EINVAL an absurd size. */
+sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs);
+
+/* The last reference is gone: free it, and what it held. */
+void sil__future_destroy(sil_future *future);
 
 /* A future that has failed, with a message; never NULL: without memory it is a fixed one. */
 sil_future *sil__future_failed(int code, const char *format, ...) SIL_PRINTF(2, 3);
@@ -140,7 +147,7 @@ struct sil__details *sil__future_details(sil_future *future);
 static inline sil_state sil__future_phase(const sil_future *future)
 {
     /* Acquire pairs with the release in sil__state_finish: final means readable. */
-    return (sil_state)(atomic_load_explicit(&future->state, memory_order_acquire) &
+    return (sil_state)(atomic_load_explicit(&future->word, memory_order_acquire) &
                        SIL__STATE_PHASE);
 }
 
@@ -180,6 +187,9 @@ bool sil__state_claim(sil_future *future);
  */
 void sil__state_finish(sil_future *future, int code, sil_error *error);
 
+/* The same, and release (takes). */
+void sil__state_finish_release(sil_future *future, int code, sil_error *error);
+
 /* PENDING or RUNNING: ask to stop. As sil_future_cancel, but asks no inputs. */
 int sil__state_cancel(sil_future *future);
 
@@ -205,7 +215,7 @@ void sil__state_drain(struct sil__context *context);
 
 /* --- task.c: running ----------------------------------------------------------------------- */
 
-/* Run a claimed task here and finish it. */
-void sil__task_execute(sil_future *task);
+/* Run a claimed task here and finish it; release: and let go of it (takes). */
+void sil__task_execute(sil_future *task, bool release);
 
 #endif

@@ -28,7 +28,7 @@ sil_promise *sil_promise_create(const char *name, size_t result_size)
     }
     const sil_submit_options options = {.name = name};
     promise->future = sil__future_create(
-        &(struct sil__task_spec){.options = &options, .result_size = result_size});
+        &(struct sil__task_spec){.options = &options, .result_size = result_size}, 1);
     if (!promise->future) {
         sil__free(promise);
         return NULL;

@@ -88,6 +88,7 @@ void sil__state_drain(struct sil__context *context)
         sil_future *future = listener->future;
         list_remove(&context->deferred, listener);
         frame.task = future;
+        frame.executor = future->executor;
         listener->notify(listener, future);
         sil_future_release(future);
     }
@@ -108,33 +109,42 @@ static void run_callbacks(struct sil__listener *callbacks)
         sil__state_drain(context);
 }
 
-/* Give the state word its final phase from one of the phases in from; false if it has another. */
-static bool end(sil_future *future, unsigned from, sil_state phase)
+/*
+ * Give the state its final phase from one of the phases in from; false if it has another. release:
+ * let go of one reference too, in the same step if nobody listens.
+ */
+static bool end(sil_future *future, unsigned from, sil_state phase, bool release)
 {
-    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    uint64_t word = atomic_load_explicit(&future->word, memory_order_relaxed);
+    uint64_t final;
     bool locked = false;
-    for (;;) {
-        if (!(from & (1u << (state & SIL__STATE_PHASE)))) {
+    do {
+        if (!(from & (1u << (word & SIL__STATE_PHASE)))) {
             if (locked)
                 sil__lock_drop(&future->lock);
             return false;
         }
         /* I3: with LISTENED set we take the lock first, so that no listener slips in. */
-        if ((state & SIL__STATE_LISTENED) && !locked) {
+        if ((word & SIL__STATE_LISTENED) && !locked) {
             sil__lock_take(&future->lock);
             locked = true;
         }
-        uint32_t final = (state & ~(uint32_t)SIL__STATE_PHASE) | phase;
+        final = (word & ~(uint64_t)SIL__STATE_PHASE) | phase;
+        if (release && !locked)
+            final -= SIL__ONE_REF;
         /* Release: whoever sees the final phase sees code, result and error. */
-        if (atomic_compare_exchange_weak_explicit(&future->state, &state, final,
-                                                  memory_order_acq_rel, memory_order_relaxed))
-            break;
-    }
-    if (!locked)
+    } while (!atomic_compare_exchange_weak_explicit(&future->word, &word, final,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    if (!locked) {
+        if (final < SIL__ONE_REF)
+            sil__future_destroy(future);
         return true;
+    }
     struct sil__listener *callbacks = notify_waiters_locked(future);
     sil__lock_drop(&future->lock);
     run_callbacks(callbacks);
+    if (release)
+        sil_future_release(future);
     return true;
 }
 
@@ -142,16 +152,16 @@ static bool end(sil_future *future, unsigned from, sil_state phase)
 
 bool sil__state_claim(sil_future *future)
 {
-    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
     do {
         if ((state & SIL__STATE_PHASE) != SIL_PENDING)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&future->state, &state, state | SIL_RUNNING,
+    } while (!atomic_compare_exchange_weak_explicit(&future->word, &state, state | SIL_RUNNING,
                                                     memory_order_acquire, memory_order_relaxed));
     return true;
 }
 
-void sil__state_finish(sil_future *future, int code, sil_error *error)
+static void finish(sil_future *future, int code, sil_error *error, bool release)
 {
     SIL_ASSERT(sil__future_phase(future) == SIL_RUNNING);
     future->code = code;
@@ -162,10 +172,20 @@ void sil__state_finish(sil_future *future, int code, sil_error *error)
         else
             sil__error_release(error);
     }
-    bool ended =
-        end(future, 1u << SIL_RUNNING, code == SIL_ECANCELLED ? SIL_CANCELLED : SIL_FINISHED);
+    sil_state phase = code == SIL_ECANCELLED ? SIL_CANCELLED : SIL_FINISHED;
+    bool ended = end(future, 1u << SIL_RUNNING, phase, release);
     SIL_ASSERT(ended);
     (void)ended;
+}
+
+void sil__state_finish(sil_future *future, int code, sil_error *error)
+{
+    finish(future, code, error, false);
+}
+
+void sil__state_finish_release(sil_future *future, int code, sil_error *error)
+{
+    finish(future, code, error, true);
 }
 
 static void tell_cancel_asked(sil_future *future)
@@ -184,11 +204,11 @@ static void tell_cancel_asked(sil_future *future)
 /* Set CANCEL_ASKED on a running future; false if it is not running. */
 static bool ask(sil_future *future)
 {
-    uint32_t state = atomic_load_explicit(&future->state, memory_order_relaxed);
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
     do {
         if ((state & SIL__STATE_PHASE) != SIL_RUNNING)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&future->state, &state,
+    } while (!atomic_compare_exchange_weak_explicit(&future->word, &state,
                                                     state | SIL__STATE_CANCEL_ASKED,
                                                     memory_order_acq_rel, memory_order_relaxed));
     if (state & SIL__STATE_LISTENED)
@@ -198,7 +218,7 @@ static bool ask(sil_future *future)
 
 bool sil__state_cancel_pending(sil_future *future)
 {
-    if (!end(future, 1u << SIL_PENDING, SIL_CANCELLED))
+    if (!end(future, 1u << SIL_PENDING, SIL_CANCELLED, false))
         return false;
     sil__room_hole();
     return true;
@@ -207,12 +227,12 @@ bool sil__state_cancel_pending(sil_future *future)
 void sil__state_set_ready(sil_future *task)
 {
     /* Release pairs with the acquire of the claim: what the source did comes first. */
-    atomic_fetch_or_explicit(&task->state, SIL__STATE_READY, memory_order_release);
+    atomic_fetch_or_explicit(&task->word, SIL__STATE_READY, memory_order_release);
 }
 
 bool sil__state_ready(const sil_future *task)
 {
-    uint32_t state = atomic_load_explicit(&task->state, memory_order_relaxed);
+    uint64_t state = atomic_load_explicit(&task->word, memory_order_relaxed);
     return (state & SIL__STATE_READY) && (state & SIL__STATE_PHASE) == SIL_PENDING;
 }
 
@@ -238,7 +258,7 @@ int sil__state_cancel(sil_future *future)
 
 bool sil__state_cancel_asked(const sil_future *future)
 {
-    return atomic_load_explicit(&future->state, memory_order_relaxed) & SIL__STATE_CANCEL_ASKED;
+    return atomic_load_explicit(&future->word, memory_order_relaxed) & SIL__STATE_CANCEL_ASKED;
 }
 
 /* --- listening ----------------------------------------------------------------------------- */
@@ -247,14 +267,14 @@ bool sil__state_listen(sil_future *future, struct sil__listener *listener)
 {
     sil__work();
     sil__lock_take(&future->lock);
-    uint32_t state = atomic_load_explicit(&future->state, memory_order_acquire);
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_acquire);
     do {
         if ((state & SIL__STATE_PHASE) >= SIL_FINISHED) {
             sil__lock_drop(&future->lock);
             return false;
         }
     } while (!(state & SIL__STATE_LISTENED) &&
-             !atomic_compare_exchange_weak_explicit(&future->state, &state,
+             !atomic_compare_exchange_weak_explicit(&future->word, &state,
                                                     state | SIL__STATE_LISTENED,
                                                     memory_order_acq_rel, memory_order_acquire));
     list_append(&future->listeners, listener);

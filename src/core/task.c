@@ -47,10 +47,10 @@ static sil_error *error_of(const struct sil__context *context, int code)
                : NULL;
 }
 
-void sil__task_execute(sil_future *task)
+void sil__task_execute(sil_future *task, bool release)
 {
     struct sil__context *context = sil__context();
-    struct sil__frame frame = {.task = task, .outer = context->frame};
+    struct sil__frame frame = {.task = task, .executor = task->executor, .outer = context->frame};
     sil_error *outer_error = context->last_error;
     context->frame = &frame;
     context->last_error = NULL;
@@ -67,7 +67,7 @@ void sil__task_execute(sil_future *task)
     }
     context->frame = frame.outer;
     context->last_error = outer_error;
-    sil__state_finish(task, code, error);
+    (release ? sil__state_finish_release : sil__state_finish)(task, code, error);
 }
 
 /* --- ambient calls ------------------------------------------------------------------------- */
@@ -124,7 +124,7 @@ bool sil_task_run(sil_future *task)
 {
     if (!sil__state_claim(task))
         return false;
-    sil__task_execute(task);
+    sil__task_execute(task, false);
     return true;
 }
 

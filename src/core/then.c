@@ -133,7 +133,8 @@ static sil_future *follow(sil_future *source, sil_executor *executor, sil_then_f
         task = sil__future_create(&(struct sil__task_spec){.kind = &then_kind,
                                                            .executor = executor,
                                                            .arg_size = THEN_SIZE + arg_size,
-                                                           .result_size = result_size});
+                                                           .result_size = result_size},
+                                  1);
     if (!task)
         return sil__future_failed_last();
     struct then *then = then_of(task);

@@ -10,49 +10,42 @@
 
 #include "base/alloc.h"
 #include "base/futex.h"
+#include "core/context.h"
+#include "thread/lane.h"
 #include "thread/spawn.h"
 
 /* Sleepers kept beyond the workers: tasks that block do so again and again, and starting a thread
  * costs ten times what waking one does. */
 #define KEPT_SPARES 8
 
-/* The four counts in the gate's 64 bits. */
+/* What the counts of the gate grow by. */
 #define THREAD (UINT64_C(1) << 48)
 #define IDLE (UINT64_C(1) << 32)
 #define SEARCHING (UINT64_C(1) << 16)
 #define BLOCKED UINT64_C(1)
 
-static struct sil__crew unpack(uint64_t gate)
-{
-    return (struct sil__crew){
-        .threads = (unsigned)(gate >> 48),
-        .idle = (unsigned)(gate >> 32) & 0xffff,
-        .searching = (unsigned)(gate >> 16) & 0xffff,
-        .blocked = (unsigned)gate & 0xffff,
-    };
-}
-
 /* Sequentially consistent (I2); returns the crew as it is afterwards. */
 static struct sil__crew change(struct sil__pool *pool, uint64_t plus, uint64_t minus)
 {
     uint64_t delta = plus - minus;
-    return unpack(atomic_fetch_add_explicit(&pool->gate, delta, memory_order_seq_cst) + delta);
-}
-
-struct sil__crew sil__crew_look(const struct sil__pool *pool)
-{
-    return unpack(atomic_load_explicit(&pool->gate, memory_order_seq_cst));
+    return sil__crew_unpack(atomic_fetch_add_explicit(&pool->gate, delta, memory_order_seq_cst) +
+                            delta);
 }
 
 bool sil__crew_has_work(const struct sil__pool *pool)
 {
     if (sil__injector_total(&pool->injector) > 0)
         return true;
-    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
+    unsigned count = atomic_load_explicit(&pool->intakes.count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        if (sil__deque_size(&sil__intake_at(pool, i)->deque) > 0)
+            return true;
+    count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {
         const struct sil__worker *worker =
             atomic_load_explicit(&pool->slots[i], memory_order_acquire);
-        if (sil__deque_size(&worker->deque) > 0)
+        if (sil__deque_size(&worker->deque) > 0 || sil__deque_size(&worker->batch) > 0 ||
+            sil__lane_any(worker))
             return true;
     }
     return false;
@@ -65,7 +58,8 @@ static struct sil__worker *create_worker(struct sil__pool *pool, unsigned index)
     struct sil__worker *worker = sil__alloc_lines(sizeof *worker);
     if (!worker)
         return NULL;
-    if (!sil__deque_init(&worker->deque)) {
+    if (!sil__deque_init(&worker->deque) || !sil__deque_init(&worker->batch)) {
+        sil__deque_fini(&worker->deque);
         sil__free(worker);
         return NULL;
     }
@@ -153,6 +147,8 @@ static bool call_one(struct sil__pool *pool, bool may_start)
     if (start)
         change(pool, THREAD + SEARCHING, 0);
     sil__lock_drop(&pool->lock);
+    if (worker || start)
+        sil__context()->woke = true;
     if (worker)
         signal_worker(worker);
     return !start || start_worker(pool);
@@ -198,6 +194,7 @@ void sil__crew_found(struct sil__worker *worker)
     if (!worker->searching)
         return;
     worker->searching = false;
+    sil__crew_busy_again(worker);
     struct sil__crew crew = change(worker->pool, 0, SEARCHING);
     if (wanted(worker->pool, crew) && sil__crew_has_work(worker->pool))
         (void)sil__crew_notify(worker->pool); /* we are active: it cannot be SIL_EAGAIN */
@@ -206,6 +203,24 @@ void sil__crew_found(struct sil__worker *worker)
 bool sil__crew_too_many(const struct sil__pool *pool)
 {
     return sil__crew_active(sil__crew_look(pool)) > pool->base.workers;
+}
+
+/* It turns away from its queues: what is in them is older than what waits outside. */
+static void hold(struct sil__worker *worker)
+{
+    if (worker->held ||
+        (sil__deque_is_empty(&worker->batch) && sil__deque_is_empty(&worker->deque)))
+        return;
+    atomic_store_explicit(&worker->held, true, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->pool->held, 1, memory_order_relaxed);
+}
+
+void sil__crew_back(struct sil__worker *worker)
+{
+    if (!worker->held)
+        return;
+    atomic_store_explicit(&worker->held, false, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->pool->held, 1, memory_order_relaxed);
 }
 
 static void fall_asleep_locked(struct sil__worker *worker)
@@ -305,6 +320,7 @@ static bool leave_locked(struct sil__worker *worker, bool even_with_work, bool *
     struct sil__crew crew = change(pool, 0, THREAD + (worker->searching ? SEARCHING : 0));
     worker->searching = false;
     *out_last = false;
+    sil__barrier_heavy(); /* I2 */
     if (!even_with_work && sil__crew_active(crew) < pool->base.workers &&
         sil__crew_has_work(pool)) {
         change(pool, THREAD + SEARCHING, 0);
@@ -331,6 +347,7 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
 {
     struct sil__pool *pool = worker->pool;
     *out_last = false;
+    hold(worker);
     sil__lock_take(&pool->lock);
     bool surplus = sil__crew_look(pool).idle >= pool->base.workers + KEPT_SPARES;
     /* Set before the lock was taken to wake all: either we see it, or we are woken. */
@@ -338,14 +355,18 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
     if (surplus || closing) {
         bool left = leave_locked(worker, false, out_last);
         sil__lock_drop(&pool->lock);
+        if (!left)
+            sil__crew_back(worker);
         return !left;
     }
     fall_asleep_locked(worker);
     sil__lock_drop(&pool->lock);
+    sil__barrier_heavy(); /* I2 */
     if (sil__crew_active(sil__crew_look(pool)) < pool->base.workers && sil__crew_has_work(pool))
-        get_up(worker); /* I2 */
+        get_up(worker);
     while (atomic_load_explicit(&worker->wake, memory_order_acquire) == 0)
         sil__futex_wait(&worker->wake, 0, INT64_MAX);
+    sil__crew_back(worker);
     worker->searching = true;
     return true;
 }
@@ -353,9 +374,11 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
 bool sil__crew_block(struct sil__worker *worker)
 {
     struct sil__pool *pool = worker->pool;
+    hold(worker);
     /* An initializer may wait while its worker still counts as searching. */
     change(pool, BLOCKED, worker->searching ? SEARCHING : 0);
     worker->searching = false;
+    sil__barrier_heavy(); /* I2 */
     if (!sil__crew_has_work(pool))
         return true;
     if (sil__crew_notify(pool) != 0)
@@ -369,4 +392,5 @@ bool sil__crew_block(struct sil__worker *worker)
 void sil__crew_unblock(struct sil__worker *worker)
 {
     change(worker->pool, 0, BLOCKED);
+    sil__crew_back(worker);
 }

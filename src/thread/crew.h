@@ -13,15 +13,19 @@
  * active, and the next to finish its task stands down.
  *
  * I1: idle changes only under the pool's lock, together with the idle list.
- * I2: whoever adds a task looks at the gate afterwards; whoever goes to sleep changes the gate and
- *     looks for tasks afterwards; all of it sequentially consistent. So one of them sees the
- *     other, and no task is left lying while a worker that may take it sleeps.
+ * I2: whoever adds a task looks at the gate afterwards, behind a light barrier; whoever sleeps,
+ *     blocks or leaves changes the gate, and looks for tasks afterwards, behind a heavy barrier
+ *     (base/asymmetric.h). So one of them sees the other, and no task is left lying while a
+ *     worker that may take it sleeps.
  * I3: nobody is woken while one is searching: it will find the task, or look again after it has
- *     stopped counting as searching. The last searcher to find something wakes the next.
+ *     stopped counting as searching. The last searcher to find something wakes the next. It stops
+ *     too often for heavy barriers, so who adds a task and means to rely on a searcher takes a
+ *     full fence and looks again (sil__crew_wants).
  */
 #ifndef SIL__THREAD_CREW_H
 #define SIL__THREAD_CREW_H
 
+#include "base/asymmetric.h"
 #include "thread/pool.h"
 
 struct sil__crew {
@@ -31,11 +35,38 @@ struct sil__crew {
     unsigned blocked;
 };
 
-struct sil__crew sil__crew_look(const struct sil__pool *pool);
+/* The four counts in the gate's 64 bits. */
+static inline struct sil__crew sil__crew_unpack(uint64_t gate)
+{
+    return (struct sil__crew){
+        .threads = (unsigned)(gate >> 48),
+        .idle = (unsigned)(gate >> 32) & 0xffff,
+        .searching = (unsigned)(gate >> 16) & 0xffff,
+        .blocked = (unsigned)gate & 0xffff,
+    };
+}
+
+static inline struct sil__crew sil__crew_look(const struct sil__pool *pool)
+{
+    return sil__crew_unpack(atomic_load_explicit(&pool->gate, memory_order_seq_cst));
+}
 
 static inline unsigned sil__crew_active(struct sil__crew crew)
 {
     return crew.threads - crew.idle - crew.blocked;
+}
+
+/* A task was added: has somebody to be called? (sil__crew_notify) */
+static inline bool sil__crew_wants(const struct sil__pool *pool)
+{
+    sil__barrier_light(); /* I2 */
+    struct sil__crew crew = sil__crew_look(pool);
+    if (sil__crew_active(crew) >= pool->base.workers)
+        return false;
+    if (crew.searching == 0)
+        return true;
+    sil__barrier_full(); /* I3 */
+    return sil__crew_look(pool).searching == 0;
 }
 
 /*
@@ -51,6 +82,12 @@ bool sil__crew_has_work(const struct sil__pool *pool);
 void sil__crew_search(struct sil__worker *worker);
 void sil__crew_found(struct sil__worker *worker);
 
+/* Look for work for a while, if that promises anything; true if there is some. (spin.c) */
+bool sil__crew_spin(struct sil__worker *worker);
+
+/* The worker has work again. (spin.c) */
+void sil__crew_busy_again(struct sil__worker *worker);
+
 /* More are active than should be: this one has to stand down. */
 bool sil__crew_too_many(const struct sil__pool *pool);
 
@@ -60,6 +97,9 @@ bool sil__crew_too_many(const struct sil__pool *pool);
  * last thread of a pool that nobody else will free.
  */
 bool sil__crew_rest(struct sil__worker *worker, bool *out_last);
+
+/* The worker looks after its own queues again, which others may have looked into first. */
+void sil__crew_back(struct sil__worker *worker);
 
 /* Wait inside a task. block returns false if there is work, and no worker free to do it. */
 bool sil__crew_block(struct sil__worker *worker);

@@ -12,22 +12,13 @@
 #include "thread/crew.h"
 #include "thread/pool.h"
 
-/*
- * Awaited tasks nest on the awaiter's stack as long as enough is left for what they do
- * themselves; then another worker, with a stack of its own, goes on.
- */
-static bool stack_is_low(const struct sil__worker *worker)
-{
-    return (const char *)__builtin_frame_address(0) < worker->stack_mark;
-}
-
 static bool worker_help(struct sil__context *context, sil_future *task, bool last_resort)
 {
     (void)context;
     struct sil__worker *worker = sil__worker_self(task->executor);
     if (!worker)
         return false;
-    if (stack_is_low(worker)) {
+    if (sil__worker_stack_is_low(worker)) {
         if (last_resort)
             (void)sil_task_fail(task, SIL_EAGAIN,
                                 "tasks await tasks too deeply: no stack is left to run this one "
@@ -41,10 +32,10 @@ static bool worker_help(struct sil__context *context, sil_future *task, bool las
         sil__room_hole();
     uint32_t running = atomic_load_explicit(&worker->running, memory_order_relaxed);
     atomic_store_explicit(&worker->running, running + 1, memory_order_relaxed);
-    sil__task_execute(task);
+    sil__task_execute(task, false);
     atomic_store_explicit(&worker->running, running, memory_order_relaxed);
-    sil__worker_count(&worker->helped);
-    sil__worker_count(&worker->done);
+    sil__worker_count(&worker->helped, 1);
+    sil__worker_count(&worker->done, 1);
     return true;
 }
 
@@ -69,12 +60,13 @@ static bool worker_help_any(struct sil__context *context)
     (void)context;
     struct sil__worker *worker = sil__worker_current();
     const struct sil__pool *pool = worker->pool;
-    if (sil__crew_look(pool).threads >= pool->max_threads || stack_is_low(worker))
+    if (sil__crew_look(pool).threads >= pool->max_threads || sil__worker_stack_is_low(worker))
         return false;
-    sil_future *task = sil__worker_find(worker);
-    if (task)
-        sil__worker_run(worker, task);
-    return task != NULL;
+    struct sil__cell cell = sil__worker_find(worker);
+    if (sil__cell_kind(cell) == SIL__CELL_NONE)
+        return false;
+    sil__worker_run(worker, cell);
+    return true;
 }
 
 const struct sil__park_ops sil__park_worker = {

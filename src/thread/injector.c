@@ -107,10 +107,8 @@ enum sil__inject sil__injector_put(struct sil__injector *injector, sil_future *c
     return outcome;
 }
 
-sil_future *sil__injector_take(struct sil__injector *injector, enum sil__level level)
+sil_future *sil__injector_take_one(struct sil__injector *injector, enum sil__level level)
 {
-    if (sil__injector_size(injector, level) == 0)
-        return NULL;
     sil__lock_take(&injector->lock);
     sil_future *task = injector->level[level].first;
     if (task) {
@@ -145,11 +143,6 @@ void sil__injector_close(struct sil__injector *injector)
     sil__lock_take(&injector->lock);
     injector->closed = true;
     sil__lock_drop(&injector->lock);
-}
-
-size_t sil__injector_size(const struct sil__injector *injector, enum sil__level level)
-{
-    return atomic_load_explicit(&injector->level[level].size, memory_order_seq_cst);
 }
 
 size_t sil__injector_total(const struct sil__injector *injector)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The common queue: what comes from outside, and what has a priority or a bound.
+ * The common queue: what has a priority or a bound, and what finds no intake (intake.h).
  *
  * One list a priority, linked through the tasks themselves, so taking a task in never needs
  * memory. Each task in it is held by one reference.
@@ -44,17 +44,25 @@ enum sil__inject { SIL__INJECTED, SIL__INJECT_FULL, SIL__INJECT_CLOSED };
 enum sil__inject sil__injector_put(struct sil__injector *injector, sil_future *const *tasks,
                                    size_t count, size_t limit);
 
+/* Sequentially consistent, for those about to sleep. */
+static inline size_t sil__injector_size(const struct sil__injector *injector, enum sil__level level)
+{
+    return atomic_load_explicit(&injector->level[level].size, memory_order_seq_cst);
+}
+
+sil_future *sil__injector_take_one(struct sil__injector *injector, enum sil__level level);
+
 /* The oldest task of a level, or NULL. */
-sil_future *sil__injector_take(struct sil__injector *injector, enum sil__level level);
+static inline sil_future *sil__injector_take(struct sil__injector *injector, enum sil__level level)
+{
+    return sil__injector_size(injector, level) > 0 ? sil__injector_take_one(injector, level) : NULL;
+}
 
 /* Take all tasks, linked through sil_task_next. */
 sil_future *sil__injector_drain(struct sil__injector *injector);
 
 /* Nothing may enter from now on; what is in stays. */
 void sil__injector_close(struct sil__injector *injector);
-
-/* Sequentially consistent, for those about to sleep. */
-size_t sil__injector_size(const struct sil__injector *injector, enum sil__level level);
 
 /* Of all levels. */
 size_t sil__injector_total(const struct sil__injector *injector);

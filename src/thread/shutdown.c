@@ -12,6 +12,7 @@
 #include "core/future.h"
 #include "core/room.h"
 #include "thread/crew.h"
+#include "thread/lane.h"
 #include "thread/pool.h"
 
 static void begin(struct sil__pool *pool, bool cancel_pending)
@@ -19,10 +20,13 @@ static void begin(struct sil__pool *pool, bool cancel_pending)
     sil__lock_take(&pool->lock);
     atomic_store_explicit(&pool->closing, true, memory_order_seq_cst);
     sil__lock_drop(&pool->lock);
-    sil__injector_close(&pool->injector);
+    sil__pool_refuse(pool);
     sil__room_made();
-    if (cancel_pending)
+    if (cancel_pending) {
+        /* For the cells that a worker is just moving from one queue to another. */
+        atomic_store_explicit(&pool->cancelling, true, memory_order_seq_cst);
         sil__pool_empty(pool, SIL_ECANCELLED);
+    }
     sil__crew_wake_all(pool);
 }
 
@@ -121,8 +125,11 @@ void sil__pool_destroy(struct sil__pool *pool)
     for (unsigned i = 0; i < count; i++) {
         struct sil__worker *worker = atomic_load_explicit(&pool->slots[i], memory_order_relaxed);
         sil__deque_fini(&worker->deque);
+        sil__deque_fini(&worker->batch);
+        sil__lane_fini(worker);
         sil__free(worker);
     }
+    sil__intakes_fini(pool);
     sil__free(pool->slots);
     sil__error_release(pool->broken_error);
     sil_executor_retire(&pool->base);

@@ -1,56 +1,132 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How tasks get into a pool: into the submitting worker's own queue, or into the common one.
+ * How tasks get into a pool: into the submitting worker's own queue, into the intake of a thread
+ * outside, or, with a priority or a bound, into the common queue.
  */
+#include <stdio.h>
+
 #include <sillon/status.h>
 
+#include "base/asymmetric.h"
 #include "core/context.h"
+#include "core/error.h"
+#include "core/executor.h"
 #include "core/future.h"
 #include "core/room.h"
 #include "thread/crew.h"
 #include "thread/pool.h"
 
-static void refuse(struct sil__pool *pool, sil_future *task, int code)
+/* Tasks handed over in one go. */
+#define GROUP 64
+#define SIL__EXPLAIN_SIZE 320
+
+/* Why the pool does not take a task, as a text. */
+static void explain(struct sil__pool *pool, int code, char *text, size_t size)
 {
     switch (code) {
     case SIL_EFULL:
-        (void)sil_task_fail(task, code, "%zu tasks wait already in pool '%s'", pool->max_pending,
-                            pool->name);
+        (void)snprintf(text, size, "%zu tasks wait already in pool '%s'", pool->max_pending,
+                       pool->name);
         break;
     case SIL_ETIMEDOUT:
-        (void)sil_task_fail(task, code, "the deadline came before pool '%s' had room", pool->name);
+        (void)snprintf(text, size, "the deadline came before pool '%s' had room", pool->name);
         break;
     case SIL_EAGAIN:
-        (void)sil_task_fail(task, code, "no thread could be started for pool '%s'", pool->name);
+        (void)snprintf(text, size, "no thread could be started for pool '%s'", pool->name);
+        break;
+    case SIL_EBROKEN:
+        (void)snprintf(text, size, "the initializer of pool '%s' failed with %d (%s)", pool->name,
+                       pool->broken_by,
+                       pool->broken_error ? sil_error_message(pool->broken_error)
+                                          : sil_strerror(pool->broken_by));
         break;
     default:
-        /* Acquire pairs with the release that follows broken_by. */
-        if (atomic_load_explicit(&pool->broken, memory_order_acquire))
-            (void)sil_task_fail(task, SIL_EBROKEN,
-                                "the initializer of pool '%s' failed with %d (%s)", pool->name,
-                                pool->broken_by,
-                                pool->broken_error ? sil_error_message(pool->broken_error)
-                                                   : sil_strerror(pool->broken_by));
-        else
-            (void)sil_task_fail(task, SIL_ESHUTDOWN, "pool '%s' was shut down", pool->name);
+        (void)snprintf(text, size, "pool '%s' was shut down", pool->name);
     }
+}
+
+/* Closed, or broken? */
+static int refusal(struct sil__pool *pool)
+{
+    /* Acquire pairs with the release that follows broken_by. */
+    return atomic_load_explicit(&pool->broken, memory_order_acquire) ? SIL_EBROKEN : SIL_ESHUTDOWN;
+}
+
+static void refuse(struct sil__pool *pool, sil_future *task, int code)
+{
+    char text[SIL__EXPLAIN_SIZE];
+    explain(pool, code, text, sizeof text);
+    (void)sil_task_fail(task, code, "%s", text);
     sil_future_release(task);
 }
 
-/* Take everything out of all queues, linked through sil_task_next. */
+static int refuse_post(struct sil__pool *pool, int code)
+{
+    char text[SIL__EXPLAIN_SIZE];
+    explain(pool, code, text, sizeof text);
+    return sil__fail(code, "%s", text);
+}
+
+/* A task of a queue that is being emptied. */
+static void end_task(struct sil__pool *pool, sil_future *task, int code)
+{
+    /* What an awaiter has begun is counted there. */
+    uint64_t here = sil__state_ready(task) || sil__future_never_ran(task);
+    atomic_fetch_add_explicit(&pool->dropped, here, memory_order_relaxed);
+    if (code == SIL_ECANCELLED) {
+        (void)sil_task_cancel(task);
+        sil_future_release(task);
+    } else {
+        refuse(pool, task, code);
+    }
+}
+
+static void drop_post(struct sil__pool *pool, struct sil__cell cell)
+{
+    sil__cell_drop(cell);
+    atomic_fetch_add_explicit(&pool->dropped, 1, memory_order_relaxed);
+}
+
+void sil__pool_cancel(struct sil__pool *pool, struct sil__cell cell)
+{
+    if (sil__cell_kind(cell) == SIL__CELL_FUTURE)
+        end_task(pool, sil__cell_task(cell), SIL_ECANCELLED);
+    else
+        drop_post(pool, cell);
+}
+
+/* Take the tasks out of a queue and put those with a future before first; drop the others. */
+static sil_future *take_deque(struct sil__pool *pool, struct sil__deque *deque, sil_future *first)
+{
+    struct sil__cell cell;
+    bool lost = true;
+    size_t taken;
+    while ((taken = sil__deque_steal(deque, &cell, 1, &lost)) > 0 || lost) {
+        if (taken == 0)
+            continue;
+        if (sil__cell_kind(cell) == SIL__CELL_FUTURE) {
+            sil_future *task = sil__cell_task(cell);
+            task->next = first;
+            first = task;
+        } else {
+            drop_post(pool, cell);
+        }
+    }
+    return first;
+}
+
+/* Take everything out of all queues before anything is ended: that may call the user's code. */
 static sil_future *take_all(struct sil__pool *pool)
 {
     sil_future *first = sil__injector_drain(&pool->injector);
-    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
+    unsigned count = atomic_load_explicit(&pool->intakes.count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++)
+        first = take_deque(pool, &sil__intake_at(pool, i)->deque, first);
+    count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {
         struct sil__worker *victim = atomic_load_explicit(&pool->slots[i], memory_order_acquire);
-        bool lost = true;
-        sil_future *task;
-        while ((task = sil__deque_steal(&victim->deque, &lost)) || lost)
-            if (task) {
-                task->next = first;
-                first = task;
-            }
+        first = take_deque(pool, &victim->batch, first);
+        first = take_deque(pool, &victim->deque, first);
     }
     return first;
 }
@@ -60,18 +136,19 @@ void sil__pool_empty(struct sil__pool *pool, int code)
     sil_future *task = take_all(pool);
     while (task) {
         sil_future *next = task->next;
-        /* What an awaiter has begun is counted there. */
-        uint64_t here = sil__state_ready(task) || sil__future_never_ran(task);
-        atomic_fetch_add_explicit(&pool->dropped, here, memory_order_relaxed);
-        if (code == SIL_ECANCELLED) {
-            (void)sil_task_cancel(task);
-            sil_future_release(task);
-        } else {
-            refuse(pool, task, code);
-        }
+        end_task(pool, task, code);
         task = next;
     }
     sil__room_made();
+}
+
+void sil__pool_refuse(struct sil__pool *pool)
+{
+    sil__lock_take(&pool->lock);
+    atomic_store_explicit(&pool->refusing, true, memory_order_seq_cst);
+    sil__lock_drop(&pool->lock);
+    sil__injector_close(&pool->injector);
+    sil__intakes_settle(pool);
 }
 
 /* --- bounded queues ------------------------------------------------------------------------ */
@@ -79,7 +156,7 @@ void sil__pool_empty(struct sil__pool *pool, int code)
 static void run_in_caller(struct sil__pool *pool, sil_future *task)
 {
     if (!sil__crew_caller_enter(pool)) {
-        refuse(pool, task, SIL_ESHUTDOWN);
+        refuse(pool, task, refusal(pool));
         return;
     }
     (void)sil_task_run(task);
@@ -147,63 +224,188 @@ static bool put_bounded(struct sil__pool *pool, sil_future *task)
         return false;
     }
     if (code != 0)
-        refuse(pool, task, code);
+        refuse(pool, task, code == SIL_ESHUTDOWN ? refusal(pool) : code);
     return code == 0;
 }
 
-/* --- the operation ------------------------------------------------------------------------- */
+/* --- unbounded queues ---------------------------------------------------------------------- */
 
-static bool put_own(struct sil__worker *worker, sil_future *task)
+/*
+ * Somebody has to be told of what was put in. What was refused calls nobody: the pool may be
+ * closed, and its threads gone. After the rest we are still inside the pool, and said so: what we
+ * put in may have ended, and the pool be closed meanwhile by somebody who cannot know of us (what
+ * follows a future is submitted by whoever ends that one). False: nobody can be had.
+ */
+static bool call_inside(struct sil__pool *pool)
 {
-    if (task->priority != SIL_PRIORITY_NORMAL ||
-        atomic_load_explicit(&worker->pool->closing, memory_order_relaxed) ||
-        atomic_load_explicit(&worker->pool->broken, memory_order_relaxed) ||
-        !sil__deque_push(&worker->deque, task))
+    bool ok = sil__crew_notify(pool) == 0;
+    if (!ok)
+        sil__pool_empty(pool, SIL_EAGAIN);
+    if (sil__crew_submitter_leave(pool))
+        sil__pool_destroy(pool);
+    return ok;
+}
+
+static inline bool push(struct sil__deque *deque, const struct sil__cell *cells, size_t count)
+{
+    return count == 1 ? sil__deque_push_one(deque, cells[0]) : sil__deque_push(deque, cells, count);
+}
+
+/* Into the queue of the submitting worker. */
+static bool put_own(struct sil__worker *worker, const struct sil__cell *cells, size_t count)
+{
+    struct sil__pool *pool = worker->pool;
+    if (atomic_load_explicit(&pool->refusing, memory_order_relaxed) ||
+        !push(&worker->deque, cells, count))
         return false;
-    sil__worker_count(&worker->submitted);
+    sil__worker_count(&worker->submitted, count);
+    if (sil__crew_wants(pool))
+        (void)sil__crew_notify(pool); /* we are here ourselves: it cannot be SIL_EAGAIN for good */
     return true;
 }
 
-/* What became of a group: who has to be told. */
-enum put { REFUSED, PUT_OWN, PUT_COMMON };
-
-static enum put put_unbounded(struct sil__pool *pool, sil_future *const *tasks, size_t count)
+/* Into the queue of the submitting thread. */
+static bool put_intake(struct sil__pool *pool, const struct sil__cell *cells, size_t count,
+                       bool *out_called)
 {
-    struct sil__worker *worker = sil__worker_self(&pool->base);
-    size_t own = 0;
-    while (worker && own < count && put_own(worker, tasks[own]))
-        own++;
-    if (own == count)
-        return PUT_OWN;
-    if (sil__injector_put(&pool->injector, tasks + own, count - own, 0) == SIL__INJECTED)
-        return PUT_COMMON;
-    for (size_t i = own; i < count; i++)
-        refuse(pool, tasks[i], SIL_ESHUTDOWN);
-    return own > 0 ? PUT_OWN : REFUSED;
+    struct sil__intake *intake = sil__intake_mine(pool, pool->serial);
+    *out_called = true;
+    if (!intake)
+        return false;
+    atomic_store_explicit(&intake->busy, 1, memory_order_relaxed);
+    sil__barrier_light(); /* intake.h, I1 */
+    bool put = !atomic_load_explicit(&pool->refusing, memory_order_relaxed) &&
+               push(&intake->deque, cells, count);
+    bool call = put && sil__crew_wants(pool);
+    if (call)
+        atomic_fetch_add_explicit(&pool->injector.inside, 1, memory_order_seq_cst);
+    /* Release: the last we do with the pool, unless we are inside. */
+    atomic_store_explicit(&intake->busy, 0, memory_order_release);
+    if (call)
+        *out_called = call_inside(pool);
+    return put;
 }
 
-/*
- * What was refused calls nobody: the pool may be closed, and its threads gone. After the rest we
- * are still inside the pool: what we put in may have ended, and the pool be closed meanwhile by
- * somebody who cannot know of us (what follows a future is submitted by whoever ends that one).
- */
-static void notify(struct sil__pool *pool, enum put put)
+/* False: it is for the injector. *out_called: somebody will see to them. */
+static bool put_cells(struct sil__pool *pool, const struct sil__cell *cells, size_t count,
+                      bool *out_called)
 {
-    if (put == REFUSED)
+    struct sil__worker *worker = sil__worker_self(&pool->base);
+    *out_called = true;
+    return worker ? put_own(worker, cells, count) : put_intake(pool, cells, count, out_called);
+}
+
+static void put_common(struct sil__pool *pool, sil_future *const *tasks, size_t count)
+{
+    if (sil__injector_put(&pool->injector, tasks, count, 0) == SIL__INJECTED) {
+        (void)call_inside(pool);
         return;
-    if (sil__crew_notify(pool) != 0)
-        sil__pool_empty(pool, SIL_EAGAIN);
-    if (put == PUT_COMMON && sil__crew_submitter_leave(pool))
-        sil__pool_destroy(pool);
+    }
+    for (size_t i = 0; i < count; i++)
+        refuse(pool, tasks[i], refusal(pool));
+}
+
+/* --- the operations ------------------------------------------------------------------------ */
+
+/* How many tasks from the first on have no priority. */
+static size_t count_normal(sil_future *const *tasks, size_t count)
+{
+    size_t normal = 0;
+    while (normal < count && tasks[normal]->priority == SIL_PRIORITY_NORMAL)
+        normal++;
+    return normal;
+}
+
+static void submit_unbounded(struct sil__pool *pool, sil_future *const *tasks, size_t count)
+{
+    while (count > 0) {
+        struct sil__cell cells[GROUP];
+        bool called;
+        size_t normal = count_normal(tasks, count < GROUP ? count : GROUP);
+        for (size_t i = 0; i < normal; i++)
+            cells[i] = sil__cell_of_task(tasks[i]);
+        size_t group = normal > 0 ? normal : 1;
+        if (normal == 0 || !put_cells(pool, cells, normal, &called))
+            put_common(pool, tasks, group);
+        tasks += group;
+        count -= group;
+    }
 }
 
 void sil__pool_submit(sil_executor *executor, sil_future *const *tasks, size_t count)
 {
     struct sil__pool *pool = (struct sil__pool *)executor;
     if (pool->max_pending == 0) {
-        notify(pool, put_unbounded(pool, tasks, count));
+        if (count == 1 && tasks[0]->priority == SIL_PRIORITY_NORMAL) {
+            struct sil__cell cell = sil__cell_of_task(tasks[0]);
+            bool called;
+            if (!put_cells(pool, &cell, 1, &called))
+                put_common(pool, tasks, 1);
+        } else {
+            submit_unbounded(pool, tasks, count);
+        }
         return;
     }
     for (size_t i = 0; i < count; i++)
-        notify(pool, put_bounded(pool, tasks[i]) ? PUT_COMMON : REFUSED);
+        if (put_bounded(pool, tasks[i]))
+            (void)call_inside(pool);
+}
+
+/* Make cells of one function; how many could be made. */
+static size_t make_cells(struct sil__cell *cells, sil_task_fn fn, const void *args, size_t arg_size,
+                         size_t count)
+{
+    size_t made = 0;
+    while (made < count && sil__cell_post(&cells[made], fn, args, arg_size)) {
+        made++;
+        if (arg_size)
+            args = (const unsigned char *)args + arg_size;
+    }
+    return made;
+}
+
+/* Post one group; *count: of how many, and how many it was. */
+static int post_group(struct sil__pool *pool, sil_task_fn fn, const void *args, size_t arg_size,
+                      size_t *count)
+{
+    struct sil__cell cells[GROUP];
+    bool called;
+    size_t wanted = *count < GROUP ? *count : GROUP;
+    size_t made = make_cells(cells, fn, args, arg_size, wanted);
+    if (made > 0 && put_cells(pool, cells, made, &called)) {
+        *count = made;
+        if (!called)
+            return refuse_post(pool, SIL_EAGAIN);
+        return made == wanted ? 0 : sil__fail(SIL_ENOMEM, "no memory for a posted task");
+    }
+    for (size_t i = 0; i < made; i++)
+        sil__cell_drop(cells[i]);
+    if (atomic_load_explicit(&pool->refusing, memory_order_relaxed))
+        return refuse_post(pool, refusal(pool));
+    *count = 1;
+    return sil__post_tasks(&pool->base, fn, args, arg_size, 1);
+}
+
+int sil__pool_post(sil_executor *executor, sil_task_fn fn, const void *args, size_t arg_size,
+                   size_t count)
+{
+    struct sil__pool *pool = (struct sil__pool *)executor;
+    if (pool->max_pending > 0)
+        return sil__post_tasks(executor, fn, args, arg_size, count);
+    if (count == 1 && arg_size <= sizeof(uintptr_t)) {
+        struct sil__cell cell; /* holds nothing that had to be dropped */
+        bool called;
+        (void)sil__cell_post(&cell, fn, args, arg_size);
+        if (put_cells(pool, &cell, 1, &called))
+            return called ? 0 : refuse_post(pool, SIL_EAGAIN);
+    }
+    int code = 0;
+    while (count > 0 && code == 0) {
+        size_t group = count;
+        code = post_group(pool, fn, args, arg_size, &group);
+        if (arg_size)
+            args = (const unsigned char *)args + group * arg_size;
+        count -= group;
+    }
+    return code;
 }

@@ -93,7 +93,8 @@ sil_future *sil_thread_start(const sil_thread_options *options, sil_task_fn fn, 
         task = sil__future_create(&(struct sil__task_spec){.kind = &thread_kind,
                                                            .options = &naming,
                                                            .arg_size = THREAD_SIZE + arg_size,
-                                                           .result_size = result_size});
+                                                           .result_size = result_size},
+                                  1);
     if (!task)
         return sil__future_failed_last();
     struct thread *thread = thread_of(task);

@@ -16,6 +16,8 @@
 
 /* Threads beyond the workers that may stand in for blocked ones, unless the user says. */
 #define DEFAULT_SPARES 256
+/* A new pool expects its work in one go (spin.c). */
+#define FIRST_CREDIT 2
 
 static void pool_stats(sil_executor *executor, sil_executor_stats *out)
 {
@@ -29,7 +31,13 @@ static void pool_stats(sil_executor *executor, sil_executor_stats *out)
     out->submitted += caller_runs + out->running;
     out->done = dropped + caller_runs + atomic_load_explicit(&pool->dropped, memory_order_relaxed);
     out->pending = sil__injector_total(&pool->injector);
-    unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
+    unsigned count = atomic_load_explicit(&pool->intakes.count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        const struct sil__deque *deque = &sil__intake_at(pool, i)->deque;
+        out->submitted += (uint64_t)atomic_load_explicit(&deque->bottom, memory_order_relaxed);
+        out->pending += sil__deque_size(deque);
+    }
+    count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {
         struct sil__worker *worker = atomic_load_explicit(&pool->slots[i], memory_order_acquire);
         out->submitted += atomic_load_explicit(&worker->submitted, memory_order_relaxed);
@@ -37,7 +45,7 @@ static void pool_stats(sil_executor *executor, sil_executor_stats *out)
         out->stolen += atomic_load_explicit(&worker->stolen, memory_order_relaxed);
         out->helped += atomic_load_explicit(&worker->helped, memory_order_relaxed);
         out->running += atomic_load_explicit(&worker->running, memory_order_relaxed);
-        out->pending += sil__deque_size(&worker->deque);
+        out->pending += sil__deque_size(&worker->deque) + sil__deque_size(&worker->batch);
     }
     struct sil__crew crew = sil__crew_look(pool);
     out->blocked = crew.blocked;
@@ -53,6 +61,7 @@ static const sil_executor_ops pool_ops = {
     .shutdown = sil__pool_shutdown,
     .close = sil__pool_close,
     .stats = pool_stats,
+    .post = sil__pool_post,
 };
 
 static bool valid(const sil_thread_pool_options *options)
@@ -76,7 +85,12 @@ static struct sil__pool *create(const sil_thread_pool_options *options, unsigned
         return NULL;
     }
     (void)snprintf(pool->name, sizeof pool->name, "%s", options->name ? options->name : "sillon");
+    static _Atomic uint64_t last_serial;
+    pool->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
     pool->max_threads = max_threads;
+    unsigned cpus = sil_process_cpu_count();
+    pool->max_spinners = cpus - 1 < workers ? cpus - 1 : workers;
+    atomic_init(&pool->spin_credit, FIRST_CREDIT);
     pool->stack_size = options->stack_size;
     pool->max_pending = options->max_pending;
     pool->when_full = options->when_full;

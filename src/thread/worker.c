@@ -3,15 +3,17 @@
  * A worker's life: find a task, run it, and rest when there is none.
  *
  * Where it looks: high priority first; its own queue, newest first, for what it submitted itself
- * is warm and probably awaited next; the common queue, oldest first; other workers' queues, oldest
- * first; low priority last. Now and then it looks into the common queue before its own, so that
- * tasks that submit tasks without end do not starve what comes from outside.
+ * is warm and probably awaited next; what comes from outside, oldest first; other workers' queues,
+ * oldest first; low priority last. Now and then others' queues and what comes from outside are
+ * before its own, so that neither tasks that submit tasks without end starve them, nor a flood from
+ * outside what a worker took that now runs something long.
  */
 #include <stdio.h>
 #include <sys/prctl.h>
 
 #include <sillon/status.h>
 
+#include "base/assert.h"
 #include "base/fork.h"
 #include "core/context.h"
 #include "core/error.h"
@@ -22,6 +24,8 @@
 
 /* Every so many turns the common queue comes before one's own. */
 #define FAIR_TURNS 61
+/* What is taken from an intake in one go, at most. */
+#define BATCH 32
 
 static _Thread_local struct sil__worker *self;
 
@@ -47,74 +51,182 @@ struct sil__worker *sil__worker_self(const sil_executor *executor)
 
 /* --- finding ------------------------------------------------------------------------------- */
 
-static sil_future *take(struct sil__worker *worker, enum sil__level level)
+static const struct sil__cell none;
+
+static struct sil__cell take(struct sil__worker *worker, enum sil__level level)
 {
-    return sil__injector_take(&worker->pool->injector, level);
+    sil_future *task = sil__injector_take(&worker->pool->injector, level);
+    return task ? sil__cell_of_task(task) : none;
 }
 
-static uint32_t next_random(struct sil__worker *worker)
+static bool is_none(struct sil__cell cell)
 {
-    /* xorshift32, G. Marsaglia (2003) */
-    uint32_t x = worker->random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return worker->random = x;
+    return sil__cell_kind(cell) == SIL__CELL_NONE;
 }
 
-/* One look at each other worker; *out_again: somebody was faster, so there may be more. */
-static sil_future *steal(struct sil__worker *worker, bool *out_again)
+/*
+ * Take several cells from an intake: the first is returned, the others go to our batch, where they
+ * keep their order and can be stolen, should the first one block. Short queues are not divided.
+ */
+static struct sil__cell take_batch(struct sil__worker *worker, struct sil__deque *intake,
+                                   bool *out_again)
+{
+    struct sil__cell cells[BATCH];
+    size_t share = sil__deque_size(intake) / (2 * (size_t)worker->pool->base.workers);
+    size_t max = share < 1 ? 1 : share > BATCH ? BATCH : share;
+    bool lost;
+    size_t taken = sil__deque_steal(intake, cells, max, &lost);
+    *out_again |= lost;
+    if (taken == 0)
+        return none;
+    if (taken > 1) {
+        /* The batch is empty, and BATCH cells have room without growing: it cannot fail. */
+        bool put = sil__deque_push(&worker->batch, cells + 1, taken - 1);
+        SIL_ASSERT(put);
+        (void)put;
+    }
+    return cells[0];
+}
+
+/* The oldest of another worker's: what it took from outside, then what it submitted. */
+static struct sil__cell steal_from(struct sil__worker *worker, struct sil__worker *victim,
+                                   bool *out_again)
+{
+    struct sil__cell cell;
+    bool lost_batch, lost_deque = false;
+    if (sil__deque_steal(&victim->batch, &cell, 1, &lost_batch) ||
+        sil__deque_steal(&victim->deque, &cell, 1, &lost_deque)) {
+        sil__worker_count(&worker->stolen, 1);
+        return cell;
+    }
+    *out_again |= lost_batch | lost_deque;
+    return none;
+}
+
+/* One look at each other worker, or at those that are away. *out_again: somebody was faster, so
+ * there may be more. */
+static struct sil__cell steal(struct sil__worker *worker, bool held_only, bool *out_again)
 {
     struct sil__pool *pool = worker->pool;
     unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
-    unsigned start = next_random(worker) % count;
+    unsigned start = sil__worker_random(worker) % count;
+    struct sil__cell cell = none;
     *out_again = false;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && is_none(cell); i++) {
         struct sil__worker *victim =
             atomic_load_explicit(&pool->slots[(start + i) % count], memory_order_acquire);
-        if (victim == worker)
-            continue;
-        bool lost;
-        sil_future *task = sil__deque_steal(&victim->deque, &lost);
-        if (task) {
-            sil__worker_count(&worker->stolen);
-            return task;
-        }
-        *out_again |= lost;
+        if (victim != worker &&
+            (!held_only || atomic_load_explicit(&victim->held, memory_order_relaxed)))
+            cell = steal_from(worker, victim, out_again);
     }
-    return NULL;
+    return cell;
 }
 
-sil_future *sil__worker_find(struct sil__worker *worker)
+static struct sil__cell take_intakes(struct sil__worker *worker)
 {
-    sil_future *task = take(worker, SIL__LEVEL_HIGH);
-    if (!task && ++worker->turn % FAIR_TURNS == 0)
-        task = take(worker, SIL__LEVEL_NORMAL);
-    if (!task)
-        task = sil__deque_pop(&worker->deque);
-    if (!task)
-        task = take(worker, SIL__LEVEL_NORMAL);
-    for (bool again = true; !task && again;)
-        task = steal(worker, &again);
-    if (!task)
-        task = take(worker, SIL__LEVEL_LOW);
-    if (task && worker->pool->max_pending)
+    struct sil__pool *pool = worker->pool;
+    struct sil__cell cell = none;
+    unsigned first = worker->first_intake++;
+    unsigned count = atomic_load_explicit(&pool->intakes.count, memory_order_acquire);
+    for (bool again = count > 0; again && is_none(cell);) {
+        again = false;
+        for (unsigned i = 0; i < count && is_none(cell); i++) {
+            unsigned index = (first + i) % count;
+            cell = take_batch(worker, &sil__intake_at(pool, index)->deque, &again);
+        }
+    }
+    return cell;
+}
+
+/*
+ * From outside: what we took before, what those who are away have taken, then a new batch,
+ * beginning with another intake each time.
+ */
+static struct sil__cell take_outside(struct sil__worker *worker)
+{
+    struct sil__cell cell = none;
+    for (bool again = !sil__deque_is_empty(&worker->batch); again;)
+        if (sil__deque_steal(&worker->batch, &cell, 1, &again))
+            return cell;
+    cell = none; /* a steal that lost has written to it */
+    bool again = atomic_load_explicit(&worker->pool->held, memory_order_relaxed) > 0;
+    while (is_none(cell) && again)
+        cell = steal(worker, true, &again);
+    if (is_none(cell))
+        cell = take_intakes(worker);
+    return is_none(cell) ? take(worker, SIL__LEVEL_NORMAL) : cell;
+}
+
+struct sil__cell sil__worker_find(struct sil__worker *worker)
+{
+    struct sil__cell cell = take(worker, SIL__LEVEL_HIGH);
+    bool fair = worker->fair_in-- == 0;
+    bool again;
+    if (fair) {
+        worker->fair_in = FAIR_TURNS;
+        if (is_none(cell))
+            cell = steal(worker, false, &again);
+    }
+    if (is_none(cell) && !fair)
+        cell = sil__deque_pop(&worker->deque);
+    if (is_none(cell))
+        cell = take_outside(worker);
+    if (is_none(cell) && fair)
+        cell = sil__deque_pop(&worker->deque);
+    for (again = true; is_none(cell) && again;)
+        cell = steal(worker, false, &again);
+    if (is_none(cell))
+        cell = take(worker, SIL__LEVEL_LOW);
+    if (!is_none(cell) && worker->pool->max_pending)
         sil__room_made();
-    return task;
+    return cell;
 }
 
 /* --- running ------------------------------------------------------------------------------- */
 
-void sil__worker_run(struct sil__worker *worker, sil_future *task)
+/* True unless it has ended elsewhere. */
+static bool run_task(sil_future *task)
 {
+    if (sil__state_claim(task)) {
+        sil__task_execute(task, true);
+        return true;
+    }
+    /* What an awaiter ran is counted there; what was cancelled and never ran is done now. */
+    bool done = sil__future_never_ran(task);
+    sil_future_release(task);
+    return done;
+}
+
+static void run_posted(struct sil__worker *worker, struct sil__cell cell)
+{
+    struct sil__context *context = worker->context;
+    struct sil__frame frame = {.executor = &worker->pool->base, .outer = context->frame};
+    sil_error *outer_error = context->last_error;
+    context->frame = &frame;
+    context->last_error = NULL;
+    sil__cell_run(cell);
+    if (context->last_error)
+        sil__error_release(context->last_error);
+    context->frame = frame.outer;
+    context->last_error = outer_error;
+}
+
+void sil__worker_run(struct sil__worker *worker, struct sil__cell cell)
+{
+    if (atomic_load_explicit(&worker->pool->cancelling, memory_order_relaxed)) {
+        sil__pool_cancel(worker->pool, cell);
+        return;
+    }
+    bool done = true;
     uint32_t running = atomic_load_explicit(&worker->running, memory_order_relaxed);
     atomic_store_explicit(&worker->running, running + 1, memory_order_relaxed);
-    bool ran = sil_task_run(task);
+    if (sil__cell_kind(cell) == SIL__CELL_FUTURE)
+        done = run_task(sil__cell_task(cell));
+    else
+        run_posted(worker, cell);
     atomic_store_explicit(&worker->running, running, memory_order_relaxed);
-    /* What an awaiter ran is counted there; what was cancelled and never ran is done now. */
-    if (ran || sil__future_never_ran(task))
-        sil__worker_count(&worker->done);
-    sil_future_release(task);
+    if (done)
+        sil__worker_count(&worker->done, 1);
 }
 
 /* False: the initializer failed, and with it the pool. */
@@ -134,7 +246,7 @@ static bool initialize(struct sil__worker *worker)
         atomic_store_explicit(&pool->broken, true, memory_order_release);
     }
     sil__lock_drop(&pool->lock);
-    sil__injector_close(&pool->injector);
+    sil__pool_refuse(pool);
     sil__pool_empty(pool, SIL_EBROKEN);
     return false;
 }
@@ -171,16 +283,23 @@ static void work(struct sil__worker *worker, bool *out_last)
     struct sil__pool *pool = worker->pool;
     for (;;) {
         bool too_many = sil__crew_too_many(pool);
-        sil_future *task = too_many ? NULL : sil__worker_find(worker);
-        if (task) {
+        struct sil__cell cell = too_many ? none : sil__worker_find(worker);
+        bool found = !is_none(cell);
+        if (found) {
             sil__crew_found(worker);
-            sil__worker_run(worker, task);
+            sil__worker_run(worker, cell);
+        } else {
+            found = !too_many && sil__fork_run_stolen(worker);
+        }
+        if (found) {
             /* The task forked and came back in the child: the pool is the parent's. */
             if (pool->base.generation != sil__fork_generation())
                 return;
         } else if (!too_many && !worker->searching) {
             /* Once more, now that others rely on us. */
             sil__crew_search(worker);
+        } else if (!too_many && sil__crew_spin(worker)) {
+            continue;
         } else if (!sil__crew_rest(worker, out_last)) {
             return;
         }
@@ -195,7 +314,9 @@ void *sil__worker_main(void *argument)
     bool last = false;
     self = worker;
     worker->thread = pthread_self();
+    worker->context = context;
     context->ops = &sil__park_worker;
+    sil__crew_back(worker); /* of its slot's former thread */
     worker->searching = true;
     worker->stack_mark = find_stack_mark();
     name_thread(worker);

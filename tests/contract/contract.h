@@ -58,6 +58,9 @@ struct contract_test {
 extern const struct contract_test contract_states[];
 extern const struct contract_test contract_submit[];
 extern const struct contract_test contract_submit_options[];
+extern const struct contract_test contract_post[];
+extern const struct contract_test contract_post_queue[];
+extern const struct contract_test contract_post_inside[];
 extern const struct contract_test contract_bounded[];
 extern const struct contract_test contract_cancel[];
 extern const struct contract_test contract_callbacks[];

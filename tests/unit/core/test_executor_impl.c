@@ -271,6 +271,12 @@ static int never(size_t begin, size_t end, void *user)
     return 0;
 }
 
+static void never_forks(sil_lane lane, void *arg)
+{
+    (void)lane;
+    *(bool *)arg = true;
+}
+
 static int never_follows(sil_future *source, void *arg, void *result)
 {
     (void)source;
@@ -285,6 +291,7 @@ static void test_what_needs_our_memory_is_refused(void **state)
     struct far *far = far_create(true);
     bool called = false;
     assert_code(sil_parallel_for(&far->base, 0, 10, 0, never, &called), SIL_ENOTSUP);
+    assert_code(sil_fork_run(&far->base, never_forks, &called), SIL_ENOTSUP);
     assert_false(called);
     sil_future *source = submit_nothing(&far->base);
     assert_code(sil_take(sil_then(source, &far->base, never_follows, NULL, 0, 0), NULL, SIL_NOW),

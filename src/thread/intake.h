@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intakes: how tasks come in from outside, one queue a submitting thread.
+ *
+ * Only its thread puts tasks into an intake, so that takes no lock and no locked instruction;
+ * workers steal from it, several cells at a time. When the thread ends, its intake goes to the
+ * next thread that needs one. Threads beyond SIL__INTAKES, and those without memory for an
+ * intake, use the injector.
+ *
+ * I1: busy is set before the thread looks whether the pool refuses, and cleared when it is done
+ *     with the pool. Who makes the pool refuse waits for all to be not busy (sil__intakes_settle):
+ *     then what was put in is seen, and nothing more gets in.
+ * I2: an intake is never freed before the pool.
+ */
+#ifndef SIL__THREAD_INTAKE_H
+#define SIL__THREAD_INTAKE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "thread/deque.h"
+
+/* In one pool. */
+#define SIL__INTAKES 64
+
+struct sil__pool;
+struct sil__submitter;
+
+struct sil__intake {
+    struct sil__deque deque;
+    /* Atomic; written by the owning thread. */
+    _Alignas(64) _Atomic uint32_t busy;
+    /* Guarded by the pool's lock. */
+    struct sil__submitter *owner; /* a reference */
+};
+
+/* Pools a thread submits to in turns without asking for its intake again. */
+#define SIL__INTAKE_CACHED 4
+
+/* Pools have serial numbers, so an entry of a pool that is gone never matches. */
+struct sil__intake_entry {
+    uint64_t serial;
+    struct sil__intake *intake;
+};
+
+extern _Thread_local struct sil__intake_entry sil__intake_cache[SIL__INTAKE_CACHED];
+
+struct sil__intake *sil__intake_find(struct sil__pool *pool);
+
+struct sil__intakes {
+    /* Set under the pool's lock before count counts them; read without. */
+    _Atomic(struct sil__intake *) at[SIL__INTAKES];
+    _Atomic unsigned count;
+};
+
+/* The calling thread's intake in this pool, or NULL: use the injector. */
+static inline struct sil__intake *sil__intake_mine(struct sil__pool *pool, uint64_t serial)
+{
+    const struct sil__intake_entry *entry = &sil__intake_cache[serial % SIL__INTAKE_CACHED];
+    return entry->serial == serial ? entry->intake : sil__intake_find(pool);
+}
+
+/* The pool refuses from now on: wait until no submitter can be past that question. */
+void sil__intakes_settle(struct sil__pool *pool);
+
+void sil__intakes_fini(struct sil__pool *pool);
+
+#endif
