@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # A thin face over the CMake presets: each target is a few commands you could type yourself.
 .POSIX:
-.PHONY: all check demo bench bench-all lint format install coverage clean help
+.PHONY: all check demo model bench bench-all lint format install coverage clean help
 
 PREFIX = /usr/local
 URLS =
@@ -22,6 +22,11 @@ check:
 demo: all
 	@URLS="$(URLS)" SILLON=build/release/cli/sillon \
 	    TEST_HTTP_SERVER=build/release/tests/test_http_server scripts/demo.sh
+
+## model: check the models of the hard part, see model/README.md (2 minutes, 3 GiB)
+model:
+	@scripts/install_deps.sh model
+	@scripts/model.sh
 
 ## bench: measure beside C and C++ peers, in alternating runs (under 5 minutes); BENCH=options
 bench:

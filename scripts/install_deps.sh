@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Usage: install_deps.sh build|check|coverage|bench|bench-all
+# Usage: install_deps.sh build|check|coverage|model|bench|bench-all
 # Installs the Debian packages that a purpose needs and that are missing, saying so first. Silent
 # when nothing is missing. Packages that are only wished for (the peers of the benchmarks) may fail
 # to install: then it goes on without them.
@@ -10,6 +10,7 @@ build=(gcc libc6-dev cmake ninja-build pkgconf libcurl4-openssl-dev libpopt-dev 
     ca-certificates)
 check=("${build[@]}" g++ binutils libcmocka-dev clang-format clang-tidy universal-ctags shellcheck)
 coverage=("${check[@]}" gcovr)
+model=(gcc libc6-dev spin)
 bench=(gcc g++ libc6-dev cmake ninja-build pkgconf python3)
 peers=(libtbb-dev libglib2.0-dev libuv1-dev cthreadpool-dev libthread-pool-dev libboost-dev clang
     libomp-dev)
@@ -21,9 +22,10 @@ case ${1:-} in
 build) wanted=("${build[@]}") ;;
 check) wanted=("${check[@]}") ;;
 coverage) wanted=("${coverage[@]}") ;;
+model) wanted=("${model[@]}") ;;
 bench) wanted=("${bench[@]}"); wished=("${peers[@]}") ;;
 bench-all) wanted=("${bench[@]}"); wished=("${all_peers[@]}") ;;
-*) echo "usage: $0 build|check|coverage|bench|bench-all" >&2; exit 2 ;;
+*) echo "usage: $0 build|check|coverage|model|bench|bench-all" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then

@@ -63,37 +63,36 @@ CHECKS
 
 # One check, in a folder of its own; the last one prints what came out.
 check() {
-    local expected=$1 model=$2 what=$3 folder=$4 options=(-DSAFETY) run=() found=nothing
-    local definitions=("${@:5}")
+    local expected=$1 model=$2 what=$3 folder=$4 found=none
+    local definitions=("${@:5}") options=(-O1 -DSAFETY) run=(-m100000 -w24)
+    [[ $expected != holds ]] || options=(-O2 -DSAFETY)
     if [[ $expected == lives || $expected == stuck ]]; then
-        options=(-DNP -DNFAIR=4)
-        run=(-l -f)
+        options=(-O2 -DNP -DNFAIR=4)
+        run+=(-l -f)
     fi
     mkdir -p "$folder"
     rm -f "$folder"/*.trail
     (
         cd "$folder"
         spin "${definitions[@]}" -a "$OLDPWD/model/$model.pml" >spin.out
-        # shellcheck disable=SC2086 # no compiler but the one that is here
-        ${CC:-cc} -O2 -w -DMEMLIM=1900 "${options[@]}" -o pan pan.c
-        ./pan "${run[@]}" -m100000 -w23 >pan.out
+        gcc "${options[@]}" -w -DMEMLIM=1900 -o pan pan.c
+        ./pan "${run[@]}" >pan.out
     ) || true
     local out=$folder/pan.out
     if grep -Eq '^pan:1: (assertion violated|invalid end state)' "$out"; then
         found=wrong
     elif grep -q '^pan:1: non-progress cycle' "$out"; then
         found=stuck
-    elif grep -q 'errors: 0' "$out" && ! grep -Eq 'not completed|too small|reached' "$out"; then
-        found=$([[ ${#run[@]} == 0 ]] && echo holds || echo lives)
+    elif grep -q 'errors: 0' "$out" && ! grep -Eq 'MEMLIM|out of memory|not completed|too small' "$out"; then
+        found=$([[ ${options[*]} == *SAFETY* ]] && echo holds || echo lives)
     fi
-    local states
-    states=$(awk '/states, stored/ { print $1; exit }' "$out" 2>/dev/null || true)
     if [[ $found == "$expected" ]]; then
-        printf '%-6s %-11s %s (%s states)\n' "$found" "$model" "$what" "$states"
+        printf '%-5s  %-10s  %s (%s states)\n' "$found" "$model" "$what" \
+            "$(awk '/states, stored/ { print $1; exit }' "$out")"
         return 0
     fi
-    printf '%-6s %-11s %s: FAILED, this should be %s; see %s\n' "$found" "$model" "$what" \
-        "$expected" "$out"
+    printf '%-5s  %-10s  %s: FAILED, it should be: %s; see %s\n' "$found" "$model" "$what" \
+        "$expected" "$folder"
     [[ ! -f $folder/$model.pml.trail ]] || printf '%19sspin %s -p -g -t -k %s model/%s.pml\n' '' \
         "${definitions[*]}" "$folder/$model.pml.trail" "$model"
     return 1

@@ -11,7 +11,7 @@ opening() {
 }
 
 {
-    sources 'c|h|cpp|sh|cmake|cmake\.in|py' "${code[@]}" scripts cmake python
+    sources 'c|h|cpp|sh|cmake|cmake\.in|py|pml' "${code[@]}" scripts cmake python model
     sources 'go|java|rs|toml' bench
     find . -name build -prune -o -name CMakeLists.txt -print
     find Makefile .ci/run src/LAYERS .clang-format .clang-tidy 2>/dev/null || true

@@ -228,8 +228,9 @@ static int first_refused(sil_future *const *futures, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int code = sil_future_code(futures[i]);
-        /* A task that ran already and failed was accepted: its runner tells. */
-        if (code != SIL_EINPROGRESS && code != 0 &&
+        /* One that ran already and failed was accepted, its runner tells; and so was one that was
+         * cancelled meanwhile. */
+        if (code != SIL_EINPROGRESS && code != 0 && code != SIL_ECANCELLED &&
             !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed)) {
             sil__context_set_error(sil__error_retain((sil_error *)sil_future_error(futures[i])));
             return code;

@@ -383,10 +383,12 @@ bool sil__crew_block(struct sil__worker *worker)
         return true;
     if (sil__crew_notify(pool) != 0)
         return false;
-    /* Those who are active now may block next: count on a worker that is free, or could be. */
+    /*
+     * Those who are active now may block next: count on a worker that is free, or could be had.
+     * Whoever blocks last calls it, so it does not matter if by now none is active.
+     */
     struct sil__crew crew = sil__crew_look(pool);
-    return crew.searching > 0 ||
-           (sil__crew_active(crew) > 0 && (crew.idle > 0 || crew.threads < pool->max_threads));
+    return crew.searching > 0 || crew.idle > 0 || crew.threads < pool->max_threads;
 }
 
 void sil__crew_unblock(struct sil__worker *worker)

@@ -157,10 +157,10 @@ static void shut_down_while_posting(uint64_t seed, size_t bound, bool cancel)
         assert_code(sil_executor_shutdown(targets[i].pool, cancel, i % 2 ? SIL_NOW : SIL_FOREVER),
                     0);
     }
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < THREADS; i++)
         (void)pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++)
         assert_code(posters[i].wrong, 0);
-    }
     for (unsigned i = 0; i < POOLS; i++) {
         assert_code(sil_executor_shutdown(targets[i].pool, cancel, SIL_FOREVER), 0);
         check_counts(&targets[i], posters, i, cancel);
