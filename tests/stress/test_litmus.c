@@ -167,14 +167,15 @@ static void pass_some_time(struct random *random)
 
 struct ping {
     struct flag *flag;
-    uint32_t value;
+    uint32_t value; /* 0: says nothing */
 };
 
 static int answer(void *arg, void *result)
 {
     (void)result;
     struct ping *ping = arg;
-    flag_raise(ping->flag, ping->value);
+    if (ping->value != 0)
+        flag_raise(ping->flag, ping->value);
     return 0;
 }
 
@@ -350,6 +351,43 @@ static void test_no_task_is_left_to_a_searcher_that_found_another(void **state)
     in_both_forms(pairs_for_three);
 }
 
+/*
+ * The same with many tasks between the two, so that both may be in one batch: it is for others as
+ * soon as its first task keeps the worker, though nobody added anything by then.
+ */
+static void run_batches(uint32_t batches)
+{
+    enum { MOST = 24 };
+    sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 2});
+    struct random random = {17};
+    struct flag flag = {0};
+    struct ping pings[MOST];
+    for (uint32_t i = 1; i <= batches; i++) {
+        size_t count = random_below(&random, MOST) + 1;
+        struct ping next = {&flag, i};
+        for (size_t k = 0; k < COUNT_OF(pings); k++)
+            pings[k] = (struct ping){&flag, 0};
+        pings[random_below(&random, count)].value = i;
+        for (size_t before = random_below(&random, 8); before > 0; before--)
+            assert_code(sil_post(pool, task_nothing, NULL, 0), 0);
+        assert_code(sil_post(pool, await_flag, &next, sizeof next), 0);
+        assert_code(sil_post_many(pool, answer, pings, sizeof pings[0], count), 0);
+        flag_wait(&flag, i);
+    }
+    assert_code(sil_executor_close(pool), 0);
+}
+
+static void batches_for_two(void)
+{
+    run_batches(PINGS / 8);
+}
+
+static void test_no_task_of_a_batch_is_left_to_a_worker_that_is_kept(void **state)
+{
+    (void)state;
+    in_both_forms(batches_for_two);
+}
+
 /* The same from a worker's own queue: the child can only be run by another worker. */
 struct family {
     sil_executor *pool;
@@ -402,6 +440,7 @@ int main(void)
         TEST(test_no_task_of_several_threads_is_left_to_sleeping_workers),
         TEST(test_no_task_is_left_to_a_worker_that_blocks),
         TEST(test_no_task_is_left_to_a_searcher_that_found_another),
+        TEST(test_no_task_of_a_batch_is_left_to_a_worker_that_is_kept),
         TEST(test_no_child_is_left_to_a_searcher_that_found_another),
     };
     return test_run("litmus", tests);
