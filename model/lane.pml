@@ -3,17 +3,20 @@
  * A lane: src/thread/lane.c and the states of fork.c, with one owner that forks and joins as it
  * likes, and thieves.
  *
- * Stores of the owner and of thieves that are relaxed wait in a buffer, one entry a place, and
- * reach memory in any order at any time, or are overtaken by the next one to the same place. A
- * release waits until all that its thread stored before is in memory. So stores are weaker than
- * on x86, where they would stay in order.
+ * The two words of the edge are written in either order. WEAK: what the owner stores waits in a
+ * buffer, one entry a place, and reaches memory in any order at any time, or is overtaken by the
+ * next one to the same place; a release waits until all is there. So stores are weaker than on
+ * x86, where they would stay in order. Without it, and for thieves, a store that comes late is one
+ * that is done late: between the edge and the next locked instruction nothing else is looked at.
  *
  * A child is a number, forked once and never again, so a stale one is told from the right one;
  * its slot is used again and again.
  *
+ * While the owner waits for a stolen child it may fork and join others above it (leapfrogging).
+ *
  * Sizes (-D): THIEVES, FORKS in all, SLOTS (END is one beyond). LEAP: the owner runs one stolen
- * child, `part` of which the joiner may steal, and then something else on the same lane.
- * Mutations: BROKEN_...
+ * child, `part` of which its joiner may steal, and then something else on the same lane.
+ * Mutations: BROKEN_..., each takes one ingredient away.
  */
 #ifndef THIEVES
 #define THIEVES 2

@@ -156,9 +156,11 @@ static bool call_one(struct sil__pool *pool, bool may_start)
 
 int sil__crew_notify(struct sil__pool *pool)
 {
+    sil__barrier_full(); /* I3: who searches now looks again after what we added is seen */
     if (!wanted(pool, sil__crew_look(pool)) || call_one(pool, true))
         return 0;
     (void)change(pool, 0, THREAD + SEARCHING);
+    sil__barrier_heavy(); /* I2: we looked active to others, who relied on us */
     /*
      * Others may have trusted in our searcher (I3), also a worker that fell asleep meanwhile. If
      * there is none, the caller must answer for all tasks that wait.
@@ -239,7 +241,8 @@ static void get_up(struct sil__worker *worker)
 {
     struct sil__pool *pool = worker->pool;
     sil__lock_take(&pool->lock);
-    if (worker->in_idle_list) {
+    /* Not where enough others are active by now: two who do this would do it for ever. */
+    if (worker->in_idle_list && sil__crew_active(sil__crew_look(pool)) < pool->base.workers) {
         struct sil__worker **link = &pool->idle;
         while (*link != worker)
             link = &(*link)->next;

@@ -31,6 +31,7 @@ bool sil__deque_init(struct sil__deque *deque)
     atomic_init(&deque->top, 0);
     atomic_init(&deque->bottom, 0);
     deque->top_seen = 0;
+    atomic_init(&deque->resized, 0);
     atomic_init(&deque->array, array);
     return array != NULL;
 }
@@ -48,7 +49,7 @@ void sil__deque_fini(struct sil__deque *deque)
 
 /* --- other sizes --------------------------------------------------------------------------- */
 
-/* Zeros for those who still read it: no cell in a queue is zero (steal looks). */
+/* Zeros for those who still read it (I2). */
 static void give_pages_back(struct sil__deque_array *array)
 {
     if (array->size <= KEPT_SIZE)
@@ -83,6 +84,8 @@ static struct sil__deque_array *resize(struct sil__deque *deque, struct sil__deq
         sil__deque_write(other, i, sil__deque_read(array, i));
     /* Release: a thief that sees the array sees its slots. */
     atomic_store_explicit(&deque->array, other, memory_order_release);
+    /* Release: who sees zeros sees this. */
+    atomic_fetch_add_explicit(&deque->resized, 1, memory_order_release);
     give_pages_back(array);
     return other;
 }
@@ -162,15 +165,12 @@ size_t sil__deque_steal(struct sil__deque *deque, struct sil__cell *out, size_t 
     if (top >= bottom)
         return 0;
     int64_t count = bottom - top < (int64_t)max ? bottom - top : (int64_t)max;
+    uint32_t resized = atomic_load_explicit(&deque->resized, memory_order_acquire);
     struct sil__deque_array *array = atomic_load_explicit(&deque->array, memory_order_acquire);
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++)
         out[i] = sil__deque_read(array, top + i);
-        /* The array was given up just now (I2): look again. */
-        *out_lost |= sil__cell_kind(out[i]) == SIL__CELL_NONE;
-    }
-    if (*out_lost)
-        return 0;
-    if (!atomic_compare_exchange_strong_explicit(&deque->top, &top, top + count,
+    if (atomic_load_explicit(&deque->resized, memory_order_relaxed) != resized ||
+        !atomic_compare_exchange_strong_explicit(&deque->top, &top, top + count,
                                                  memory_order_seq_cst, memory_order_relaxed)) {
         *out_lost = true;
         return 0;

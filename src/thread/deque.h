@@ -9,9 +9,9 @@
  *
  * I1: top <= bottom, but while the owner pops from an empty deque.
  * I2: an array is never freed before the deque: a thief may still read from an old one. What it
- *     reads there is right, since the owner only copies, or it is zero, for large ones give their
- *     pages back; if it is stale, taking it fails. Former arrays are used again: there is at most
- *     one of each size.
+ *     reads there is right, since the owner only copies; if it is stale, taking it fails. Large
+ *     ones give their pages back, which then read as zeros: a thief who sees that the deque was
+ *     resized meanwhile has lost. Former arrays are used again: there is at most one of each size.
  */
 #ifndef SIL__THREAD_DEQUE_H
 #define SIL__THREAD_DEQUE_H
@@ -41,6 +41,7 @@ struct sil__deque {
     _Alignas(64) _Atomic int64_t bottom;
     int64_t top_seen; /* owner only: the top is there, or beyond */
     _Atomic(struct sil__deque_array *) array;
+    _Atomic uint32_t resized; /* how often, so that a thief notices (I2) */
 };
 
 /* False without memory. */
@@ -66,11 +67,9 @@ size_t sil__deque_steal(struct sil__deque *deque, struct sil__cell *out, size_t 
 static inline struct sil__cell sil__deque_read(struct sil__deque_array *array, int64_t index)
 {
     struct sil__deque_slot *slot = &array->slots[index & (array->size - 1)];
-    struct sil__cell cell;
-    /* The head after the payload: if it is not zero, neither was the payload zeroed (I2). */
-    cell.payload = atomic_load_explicit(&slot->payload, memory_order_acquire);
-    cell.head = atomic_load_explicit(&slot->head, memory_order_relaxed);
-    return cell;
+    /* Acquire: before the look at whether the array has been resized (I2). */
+    return (struct sil__cell){atomic_load_explicit(&slot->head, memory_order_acquire),
+                              atomic_load_explicit(&slot->payload, memory_order_acquire)};
 }
 
 static inline void sil__deque_write(struct sil__deque_array *array, int64_t index,

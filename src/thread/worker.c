@@ -84,6 +84,9 @@ static struct sil__cell take_batch(struct sil__worker *worker, struct sil__deque
         bool put = sil__deque_push(&worker->batch, cells + 1, taken - 1);
         SIL_ASSERT(put);
         (void)put;
+        /* Meanwhile they were in no queue: others may have looked, and fallen asleep. */
+        if (!worker->searching && sil__crew_wants(worker->pool))
+            (void)sil__crew_notify(worker->pool);
     }
     return cells[0];
 }

@@ -200,7 +200,7 @@ static void ping(unsigned workers, uint32_t pings)
 static void ping_each(void)
 {
     for (unsigned workers = 1; workers <= 4; workers++)
-        ping(workers, PINGS / 4);
+        ping(workers, PINGS / 8);
 }
 
 static void test_no_task_is_left_to_sleeping_workers(void **state)
@@ -336,7 +336,7 @@ static void run_pairs(unsigned workers, uint32_t pairs)
 
 static void pairs_for_two(void)
 {
-    run_pairs(2, PINGS / 2);
+    run_pairs(2, PINGS / 4);
 }
 
 static void pairs_for_three(void)
