@@ -108,8 +108,8 @@ SIL_API int sil_submit_many(sil_executor *executor, const sil_submit_options *op
  * @param executor  borrows; it must outlive the task.
  * @param fn        called with its copy of the argument; its result is NULL.
  * @param arg       borrows; arg_size bytes are copied.
- * @return 0 it was accepted, and runs unless the executor is shut down with cancel_pending, or
- *         breaks; else why not, as the future of sil_submit would say.
+ * @return 0 it was accepted, and runs unless the executor is shut down with cancel_pending, breaks,
+ *         or gets no thread at all; else why not, as the future of sil_submit would say.
  * @threads any, also tasks and callbacks
  * @blocks  as sil_submit
  */

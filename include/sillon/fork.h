@@ -30,6 +30,7 @@
  * and join change the caller's copy. The rules:
  *   - join all you forked before you return, the last one first;
  *   - pass on the lane you have now, and only downwards: to what you call, and to nobody else;
+ *   - do not fork(2) between a fork and its join, but to exec: the child has no other workers;
  *   - children may await futures, but a child must not wait for what its parent does after it, nor
  *     a parent for its child but by the join: nobody may have taken it.
  *

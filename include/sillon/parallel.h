@@ -28,7 +28,7 @@ SIL_BEGIN_DECLS
 /**
  * Run body over the range, in pieces, on the executor's workers and the caller.
  *
- * @param grain  fewest indexes a piece has; 0: chosen from the range and the workers.
+ * @param grain  fewest indexes a piece has, but for the last; 0: chosen from the range and the workers.
  * @param user   handed to body.
  * @return 0; the first code (in time) with which a piece failed, with its error; SIL_EINVAL;
  *         SIL_ENOTSUP the executor does not share our memory. An executor that refuses work

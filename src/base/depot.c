@@ -40,6 +40,7 @@ static void enter(void)
 
 static void leave(void)
 {
+    sil__slabs_tidy(&depot.slabs, false);
     struct sil__slab *surplus = depot.slabs.surplus;
     depot.slabs.surplus = NULL;
     if (!forks)
@@ -176,6 +177,13 @@ void sil__depot_give(void *block)
 {
     enter();
     sil__slabs_give(&depot.slabs, &block, 1);
+    leave();
+}
+
+void sil__depot_tidy(bool now)
+{
+    enter();
+    sil__slabs_tidy(&depot.slabs, now);
     leave();
 }
 

@@ -50,6 +50,9 @@ void sil__depot_clear(struct sil__rack racks[SIL__DEPOT_KINDS]);
 void *sil__depot_take(size_t kind);
 void sil__depot_give(void *block);
 
+/* Give memory back that has not been used for a while; now: all that is not used. */
+void sil__depot_tidy(bool now);
+
 /*
  * The program ends: from now on nothing is kept. Slabs of which blocks are still out, or in the
  * racks of threads that still run, stay until these come home.

@@ -128,19 +128,6 @@ void sil__recycle_give(void *block, size_t size)
         give_slowly(block, kind);
 }
 
-bool sil__recycle_take_many(size_t size, size_t count, void **out_blocks)
-{
-    for (size_t i = 0; i < count; i++) {
-        out_blocks[i] = sil__recycle_take(size);
-        if (!out_blocks[i]) {
-            while (i > 0)
-                sil__recycle_give(out_blocks[--i], size);
-            return false;
-        }
-    }
-    return true;
-}
-
 struct sil__recycle_stats sil__recycle_stats(void)
 {
     struct sil__recycle_stats stats = {.bypassed = is_bypassed()};

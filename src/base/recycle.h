@@ -23,9 +23,6 @@ void *sil__recycle_take(size_t size);
 /* takes: a block that was taken with this size, on any thread. NULL allowed. */
 void sil__recycle_give(void *block, size_t size);
 
-/* As count takes; either all, or false and none. */
-bool sil__recycle_take_many(size_t size, size_t count, void **out_blocks);
-
 /* How much is held now. Blocks of malloc do not count. */
 struct sil__recycle_stats {
     size_t slabs;   /* all: 256 KiB each, of which what was ever used is in memory */

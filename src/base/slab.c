@@ -233,6 +233,12 @@ void sil__slabs_add(struct sil__slabs *slabs, size_t kind, struct sil__slab *sla
     list_add_last(&slabs->available[kind], slab);
 }
 
+void sil__slabs_tidy(struct sil__slabs *slabs, bool all)
+{
+    if (slabs->reserve_count > slabs->reserve_limit)
+        drop_reserve(slabs, all ? INT64_MAX : sil__clock_now() - SIL__SLAB_KEPT);
+}
+
 void sil__slabs_limit_reserve(struct sil__slabs *slabs, uint32_t limit)
 {
     slabs->reserve_limit = limit;

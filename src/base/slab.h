@@ -12,7 +12,7 @@
  *
  * What came home stays in the reserve for SIL__SLAB_KEPT before it is given back, for where there
  * was a burst there may be another, and fresh pages cost more than all the rest. No thread waits
- * for that: it is seen to when the next slab comes home.
+ * for that: it is seen to whenever somebody comes here, a worker goes to sleep, or a pool is closed.
  *
  * I1: a slab stands in its kind's list exactly if it has a block to hand out.
  * I2: a slab none of whose blocks is out belongs to no kind: it is in the reserve, or surplus.
@@ -21,6 +21,7 @@
 #ifndef SIL__BASE_SLAB_H
 #define SIL__BASE_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,6 +60,9 @@ void sil__slabs_give(struct sil__slabs *slabs, void *const *blocks, size_t count
 
 /* A fresh slab becomes one of that kind. */
 void sil__slabs_add(struct sil__slabs *slabs, size_t kind, struct sil__slab *slab);
+
+/* Give back what was in the reserve for long enough, or all of it, down to the limit. */
+void sil__slabs_tidy(struct sil__slabs *slabs, bool all);
 
 /* Change the limit of the reserve, which is kept for good; what is beyond it becomes surplus. */
 void sil__slabs_limit_reserve(struct sil__slabs *slabs, uint32_t limit);

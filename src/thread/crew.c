@@ -9,6 +9,7 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/depot.h"
 #include "base/futex.h"
 #include "core/context.h"
 #include "thread/lane.h"
@@ -351,6 +352,7 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
     struct sil__pool *pool = worker->pool;
     *out_last = false;
     hold(worker);
+    sil__depot_tidy(false);
     sil__lock_take(&pool->lock);
     bool surplus = sil__crew_look(pool).idle >= pool->base.workers + KEPT_SPARES;
     /* Set before the lock was taken to wake all: either we see it, or we are woken. */

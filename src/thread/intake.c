@@ -9,18 +9,19 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/asymmetric.h"
 #include "thread/pool.h"
 
-struct sil__submitter {
-    _Atomic uint32_t refs; /* the thread's, and one for each intake */
-    _Atomic bool gone;     /* the thread has ended */
-};
+/* Submits by the injector until a thread that got no intake asks again. */
+#define PATIENCE 256
+/* Looks at a busy thread before we sleep between them: it may wait for our CPU. */
+#define YIELDS 1000
 
 _Thread_local struct sil__intake_entry sil__intake_cache[SIL__INTAKE_CACHED];
-static _Thread_local struct sil__submitter *own;
+_Thread_local struct sil__submitter *sil__submitter_own;
 static _Thread_local bool ended; /* its end has begun: no more intakes */
 static pthread_key_t at_thread_end;
 
@@ -35,7 +36,7 @@ static void thread_ends(void *submitter)
 {
     struct sil__submitter *mine = submitter;
     ended = true;
-    own = NULL;
+    sil__submitter_own = NULL;
     for (int i = 0; i < SIL__INTAKE_CACHED; i++)
         sil__intake_cache[i].serial = 0;
     /* Release: who takes over our intakes has what we put in. */
@@ -51,15 +52,15 @@ __attribute__((constructor)) static void prepare(void)
 /* Keys are not called for the thread that ends the program. */
 __attribute__((destructor)) static void program_ends(void)
 {
-    if (own)
-        thread_ends(own);
+    if (sil__submitter_own)
+        thread_ends(sil__submitter_own);
 }
 
-static struct sil__submitter *submitter_self(void)
+struct sil__submitter *sil__submitter_create(void)
 {
-    if (own || ended)
-        return own;
-    struct sil__submitter *fresh = sil__alloc(sizeof *fresh);
+    if (ended)
+        return NULL;
+    struct sil__submitter *fresh = sil__alloc_lines(sizeof *fresh);
     if (!fresh)
         return NULL;
     atomic_init(&fresh->refs, 1);
@@ -67,7 +68,7 @@ static struct sil__submitter *submitter_self(void)
         sil__free(fresh);
         return NULL;
     }
-    return own = fresh;
+    return sil__submitter_own = fresh;
 }
 
 static struct sil__intake *intake_create(void)
@@ -110,18 +111,16 @@ static struct sil__intake *find_locked(struct sil__pool *pool, struct sil__submi
 
 struct sil__intake *sil__intake_find(struct sil__pool *pool)
 {
-    struct sil__submitter *submitter = submitter_self();
-    if (!submitter)
-        return NULL;
     struct sil__intake *intake = NULL;
     sil__lock_take(&pool->lock);
     /* Who closes the pool settles the intakes there are then: no more of them. */
-    if (!atomic_load_explicit(&pool->refusing, memory_order_relaxed))
-        intake = find_locked(pool, submitter);
+    bool refusing = atomic_load_explicit(&pool->refusing, memory_order_relaxed);
+    if (!refusing)
+        intake = find_locked(pool, sil__submitter_own);
     sil__lock_drop(&pool->lock);
-    if (intake)
+    if (!refusing)
         sil__intake_cache[pool->serial % SIL__INTAKE_CACHED] =
-            (struct sil__intake_entry){pool->serial, intake};
+            (struct sil__intake_entry){pool->serial, intake, PATIENCE};
     return intake;
 }
 
@@ -132,8 +131,12 @@ void sil__intakes_settle(struct sil__pool *pool)
     for (unsigned i = 0; i < count; i++) {
         struct sil__intake *intake = sil__intake_at(pool, i);
         /* Acquire: what it put in is seen. It is busy for some nanoseconds, unless preempted. */
-        while (atomic_load_explicit(&intake->busy, memory_order_acquire))
-            (void)sched_yield();
+        int looks = 0;
+        while (atomic_load_explicit(&intake->owner->busy, memory_order_acquire))
+            if (looks++ < YIELDS)
+                (void)sched_yield();
+            else
+                (void)usleep(100);
     }
 }
 

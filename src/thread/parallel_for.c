@@ -33,6 +33,7 @@
 /* Pieces begin <= i < end, in one word: begin in the high half. Taken by compare-and-swap. */
 struct share {
     _Alignas(64) _Atomic uint64_t word;
+    sil_future *helper; /* the caller's: who was called to work on it */
 };
 
 struct loop {
@@ -128,23 +129,20 @@ static int help(void *arg, void *result)
 /* Call helpers, work, and part from the helpers. */
 static void run(struct loop *loop, sil_executor *executor)
 {
-    struct helper helpers[MAX_PARTICIPANTS - 1];
-    sil_future *futures[MAX_PARTICIPANTS - 1];
-    unsigned others = loop->participants - 1;
-    for (unsigned i = 0; i < others; i++)
-        helpers[i] = (struct helper){loop, i + 1};
-    (void)sil__submit_many((struct sil__task_spec){.executor = executor,
-                                                   .fn = help,
-                                                   .arg = helpers,
-                                                   .arg_size = sizeof helpers[0],
-                                                   .no_wait = true},
-                           others, futures);
+    for (unsigned i = 1; i < loop->participants; i++) {
+        struct helper helper = {loop, i};
+        loop->shares[i].helper = sil__submit(&(struct sil__task_spec){.executor = executor,
+                                                                      .fn = help,
+                                                                      .arg = &helper,
+                                                                      .arg_size = sizeof helper,
+                                                                      .no_wait = true});
+    }
     take_part(loop, 0);
-    for (unsigned i = 0; i < others; i++)
-        (void)sil_task_cancel(futures[i]);
-    for (unsigned i = 0; i < others; i++) {
-        sil__wait_out(futures[i]);
-        sil_future_release(futures[i]);
+    for (unsigned i = 1; i < loop->participants; i++)
+        (void)sil_task_cancel(loop->shares[i].helper);
+    for (unsigned i = 1; i < loop->participants; i++) {
+        sil__wait_out(loop->shares[i].helper);
+        sil_future_release(loop->shares[i].helper);
     }
 }
 
@@ -185,8 +183,11 @@ int sil_parallel_for(sil_executor *executor, size_t begin, size_t end, size_t gr
     if (code != 0 || begin == end)
         return code;
     /* The caller is one of those who run at the same time. */
-    size_t participants =
-        executor->workers < MAX_PARTICIPANTS ? executor->workers : MAX_PARTICIPANTS;
+    size_t participants = executor->workers;
+    if (participants > MAX_PARTICIPANTS)
+        participants = MAX_PARTICIPANTS;
+    if (participants == 0)
+        participants = 1;
     struct loop loop = {
         .begin = begin,
         .count = end - begin,

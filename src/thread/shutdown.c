@@ -6,6 +6,7 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/depot.h"
 #include "base/futex.h"
 #include "core/context.h"
 #include "core/error.h"
@@ -132,5 +133,6 @@ void sil__pool_destroy(struct sil__pool *pool)
     sil__intakes_fini(pool);
     sil__free(pool->slots);
     sil__error_release(pool->broken_error);
+    sil__depot_tidy(true);
     sil_executor_retire(&pool->base);
 }

@@ -268,19 +268,21 @@ static bool put_own(struct sil__worker *worker, const struct sil__cell *cells, s
 static bool put_intake(struct sil__pool *pool, const struct sil__cell *cells, size_t count,
                        bool *out_called)
 {
-    struct sil__intake *intake = sil__intake_mine(pool, pool->serial);
+    struct sil__submitter *self = sil__submitter_self();
     *out_called = true;
-    if (!intake)
+    if (!self)
         return false;
-    atomic_store_explicit(&intake->busy, 1, memory_order_relaxed);
+    atomic_store_explicit(&self->busy, 1, memory_order_relaxed);
     sil__barrier_light(); /* intake.h, I1 */
-    bool put = !atomic_load_explicit(&pool->refusing, memory_order_relaxed) &&
-               push(&intake->deque, cells, count);
+    struct sil__intake *intake = NULL;
+    if (!atomic_load_explicit(&pool->refusing, memory_order_relaxed))
+        intake = sil__intake_mine(pool, pool->serial);
+    bool put = intake && push(&intake->deque, cells, count);
     bool call = put && sil__crew_wants(pool);
     if (call)
         atomic_fetch_add_explicit(&pool->injector.inside, 1, memory_order_seq_cst);
     /* Release: the last we do with the pool, unless we are inside. */
-    atomic_store_explicit(&intake->busy, 0, memory_order_release);
+    atomic_store_explicit(&self->busy, 0, memory_order_release);
     if (call)
         *out_called = call_inside(pool);
     return put;

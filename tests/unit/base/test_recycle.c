@@ -45,6 +45,20 @@ static bool is_marked(const void *block, size_t size)
     return true;
 }
 
+/* As count takes; either all, or false and none. */
+static bool take_many(size_t size, size_t count, void **out_blocks)
+{
+    for (size_t i = 0; i < count; i++) {
+        out_blocks[i] = sil__recycle_take(size);
+        if (!out_blocks[i]) {
+            while (i > 0)
+                sil__recycle_give(out_blocks[--i], size);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void give_many(size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -127,7 +141,7 @@ static void test_burst_goes_back_to_the_system(void **state)
     needs_slabs();
     sil__clock_fake_start(SIL__SECOND);
     size_t before = slabs_in_use();
-    assert_true(sil__recycle_take_many(SIZE, MANY, blocks));
+    assert_true(take_many(SIZE, MANY, blocks));
     size_t most = sil__recycle_stats().slabs;
     assert_true(most - before >= (size_t)MANY * SIZE / (256 * 1024));
     assert_true(most - before <= (size_t)MANY * SIZE / (256 * 1024) * 102 / 100 + SLACK);
@@ -136,7 +150,7 @@ static void test_burst_goes_back_to_the_system(void **state)
     assert_true(sil__recycle_stats().slabs >= most - SLACK); /* for the next burst */
     sil__clock_fake_advance(2 * SIL__SECOND);
     enum { FEW = MANY / 10 };
-    assert_true(sil__recycle_take_many(SIZE, FEW, blocks));
+    assert_true(take_many(SIZE, FEW, blocks));
     give_many(FEW);
     assert_true(sil__recycle_stats().reserve <=
                 sil__recycle_stats().reserve_limit + (size_t)FEW * SIZE / (256 * 1024) + SLACK);
@@ -150,7 +164,7 @@ static void test_slab_of_one_kind_serves_another(void **state)
     size_t most = sil__recycle_stats().slabs + (size_t)MANY * SIL__RECYCLE_MOST / (256 * 1024);
     for (size_t size = 32; size <= SIL__RECYCLE_MOST; size += 32) {
         enum { COUNT = 10000 < MANY ? 10000 : MANY };
-        assert_true(sil__recycle_take_many(size, COUNT, blocks));
+        assert_true(take_many(size, COUNT, blocks));
         for (size_t i = 0; i < COUNT; i++)
             (void)mark(blocks[i], size);
         for (size_t i = 0; i < COUNT; i++) {
@@ -176,7 +190,7 @@ static void test_blocks_given_on_another_thread_go_back(void **state)
     needs_slabs();
     size_t before = slabs_in_use();
     for (int round = 0; round < 3; round++) {
-        assert_true(sil__recycle_take_many(SIZE, MANY, blocks));
+        assert_true(take_many(SIZE, MANY, blocks));
         in_a_thread(give_all, NULL);
         assert_true(slabs_in_use() <= before + SLACK);
     }
@@ -279,7 +293,7 @@ static void *hoard_until_stop(void *stop)
 {
     static _Thread_local void *hoard[1000];
     while (!atomic_load((atomic_bool *)stop)) {
-        if (!sil__recycle_take_many(SIZE, COUNT_OF(hoard), hoard))
+        if (!take_many(SIZE, COUNT_OF(hoard), hoard))
             break;
         for (size_t i = 0; i < COUNT_OF(hoard); i++)
             sil__recycle_give(hoard[i], SIZE);
@@ -336,7 +350,7 @@ static void test_child_takes_and_gives_whatever_others_did_at_the_fork(void **st
     pthread_t threads[THREADS];
     atomic_bool stop = false;
     atomic_store(&market.spoilt, 0);
-    assert_true(sil__recycle_take_many(SIZE, count, blocks));
+    assert_true(take_many(SIZE, count, blocks));
     for (size_t i = 0; i < count; i++)
         (void)mark(blocks[i], SIZE);
     for (int i = 0; i < THREADS; i++)
@@ -362,7 +376,7 @@ static int run_out_of_memory(void *arg)
     struct rlimit limit = {0};
     size_t got = 0;
     sil__clock_fake_start(INT64_MAX / 2); /* what earlier tests left in reserve goes */
-    CHECK(sil__recycle_take_many(SIZE, MANY / 10, blocks));
+    CHECK(take_many(SIZE, MANY / 10, blocks));
     give_many(MANY / 10);
     CHECK(setrlimit(RLIMIT_AS, &limit) == 0);
     while (got < MANY && (blocks[got] = sil__recycle_take(SIZE)))
@@ -374,8 +388,8 @@ static int run_out_of_memory(void *arg)
         CHECK(is_marked(blocks[--got], SIZE));
         sil__recycle_give(blocks[got], SIZE);
     }
-    CHECK(!sil__recycle_take_many(SIZE, MANY - half, blocks + half));
-    CHECK(sil__recycle_take_many(SIZE, half, blocks + half)); /* what there was, is there again */
+    CHECK(!take_many(SIZE, MANY - half, blocks + half));
+    CHECK(take_many(SIZE, half, blocks + half)); /* what there was, is there again */
     give_many(2 * half);
     return 0;
 }
@@ -413,14 +427,14 @@ static void test_each_take_is_one_fault_point(void **state)
 static void test_take_many_takes_all_or_none(void **state)
 {
     (void)state;
-    assert_true(sil__recycle_take_many(SIZE, 0, NULL));
-    assert_true(sil__recycle_take_many(10000, 3, blocks));
+    assert_true(take_many(SIZE, 0, NULL));
+    assert_true(take_many(10000, 3, blocks));
     for (int i = 0; i < 3; i++)
         sil__recycle_give(blocks[i], 10000);
 #ifdef SIL_FAULTS
     for (size_t nth = 1; nth <= 200; nth++) {
         sil__fault_arm(SIL__FAULT_ALLOC, nth, false);
-        assert_false(sil__recycle_take_many(SIZE, 200, blocks)); /* leaks are seen at the end */
+        assert_false(take_many(SIZE, 200, blocks)); /* leaks are seen at the end */
     }
     sil__fault_reset();
 #endif
