@@ -79,12 +79,15 @@ static int run(const struct request *request)
     double wanted = sum_range(values, 0, (size_t)request->n);
     long loops = values_wanted / request->n > 0 ? values_wanted / request->n : 1;
     peer->start(request->workers);
-    double sum = sum_once(request, values);
-    for (int i = 0; i < request->repetitions && sum == wanted; i++) {
+    double sum = wanted;
+    /* The first repetition warms up, and is not reported. */
+    for (int i = -1; i < request->repetitions && sum == wanted; i++) {
         uint64_t begin = clock_now_ns();
         for (long k = 0; k < loops && sum == wanted; k++)
             sum = sum_once(request, values);
         uint64_t ns = clock_now_ns() - begin;
+        if (i < 0)
+            continue;
         report(request, "us_per_loop", (double)ns / 1e3 / (double)loops);
     }
     free(values);

@@ -52,6 +52,15 @@ static inline int64_t sil__spin_now(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+static inline void sil__spin_pause(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb" ::: "memory");
+#endif
+}
+
 static inline void sil__spin_begin(struct sil__spin *spin)
 {
     spin->looks = 0;
@@ -73,11 +82,7 @@ static inline bool sil__spin_again(struct sil__spin *spin)
 {
     if (++spin->looks <= SIL__SPIN_TIGHT)
         return true;
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb" ::: "memory");
-#endif
+    sil__spin_pause();
     if (spin->looks % SIL__SPIN_LOOKS != 0)
         return true;
     return sil__spin_on(spin);

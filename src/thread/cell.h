@@ -30,6 +30,7 @@ struct sil__cell {
     uintptr_t payload;
 };
 
+_Static_assert(sizeof(uintptr_t) == 8, "the top byte of an address is free");
 #define SIL__CELL_SHIFT (sizeof(uintptr_t) * 8 - 8)
 
 static inline enum sil__cell_kind sil__cell_kind(struct sil__cell cell)

@@ -360,8 +360,6 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
     if (surplus || closing) {
         bool left = leave_locked(worker, false, out_last);
         sil__lock_drop(&pool->lock);
-        if (!left)
-            sil__crew_back(worker);
         return !left;
     }
     fall_asleep_locked(worker);
@@ -371,7 +369,6 @@ bool sil__crew_rest(struct sil__worker *worker, bool *out_last)
         get_up(worker);
     while (atomic_load_explicit(&worker->wake, memory_order_acquire) == 0)
         sil__futex_wait(&worker->wake, 0, INT64_MAX);
-    sil__crew_back(worker);
     worker->searching = true;
     return true;
 }
@@ -399,5 +396,4 @@ bool sil__crew_block(struct sil__worker *worker)
 void sil__crew_unblock(struct sil__worker *worker)
 {
     change(worker->pool, 0, BLOCKED);
-    sil__crew_back(worker);
 }

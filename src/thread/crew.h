@@ -56,6 +56,10 @@ static inline unsigned sil__crew_active(struct sil__crew crew)
     return crew.threads - crew.idle - crew.blocked;
 }
 
+/* Nobody searches, but one who is active may do so in a moment: wait for it, less than what waking
+ * another would take. False: it does not look like it. (spin.c) */
+bool sil__crew_wait_for_searcher(const struct sil__pool *pool, struct sil__crew crew);
+
 /* A task was added: has somebody to be called? (sil__crew_notify) */
 static inline bool sil__crew_wants(const struct sil__pool *pool)
 {
@@ -63,7 +67,7 @@ static inline bool sil__crew_wants(const struct sil__pool *pool)
     struct sil__crew crew = sil__crew_look(pool);
     if (sil__crew_active(crew) >= pool->base.workers)
         return false;
-    if (crew.searching == 0)
+    if (crew.searching == 0 && !sil__crew_wait_for_searcher(pool, crew))
         return true;
     sil__barrier_full(); /* I3 */
     return sil__crew_look(pool).searching == 0;

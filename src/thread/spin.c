@@ -13,6 +13,9 @@
 #include "thread/crew.h"
 #include "thread/pool.h"
 
+/* Looks with a pause between, together about a tenth of what waking a thread takes. */
+#define MOMENT 24
+
 static int credit_of(const struct sil__pool *pool)
 {
     return atomic_load_explicit(&pool->spin_credit, memory_order_relaxed);
@@ -23,6 +26,15 @@ static void note_wait(struct sil__pool *pool, enum sil__spin_wait wait)
 {
     atomic_store_explicit(&pool->spin_credit, sil__spin_credit(credit_of(pool), wait),
                           memory_order_relaxed);
+}
+
+bool sil__crew_wait_for_searcher(const struct sil__pool *pool, struct sil__crew crew)
+{
+    for (int i = 0; i < MOMENT && crew.searching == 0 && sil__crew_active(crew) > 0; i++) {
+        sil__spin_pause();
+        crew = sil__crew_look(pool);
+    }
+    return crew.searching > 0;
 }
 
 bool sil__crew_spin(struct sil__worker *worker)

@@ -286,6 +286,8 @@ static void work(struct sil__worker *worker, bool *out_last)
     struct sil__pool *pool = worker->pool;
     for (;;) {
         bool too_many = sil__crew_too_many(pool);
+        if (!too_many)
+            sil__crew_back(worker);
         struct sil__cell cell = too_many ? none : sil__worker_find(worker);
         bool found = !is_none(cell);
         if (found) {
@@ -319,7 +321,6 @@ void *sil__worker_main(void *argument)
     worker->thread = pthread_self();
     worker->context = context;
     context->ops = &sil__park_worker;
-    sil__crew_back(worker); /* of its slot's former thread */
     worker->searching = true;
     worker->stack_mark = find_stack_mark();
     name_thread(worker);
