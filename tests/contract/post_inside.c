@@ -353,7 +353,7 @@ static void test_posted_tasks_grow_a_tree(void **state)
     atomic_uint leaves = 0;
     struct tree tree = {executor, &leaves, 12};
     assert_code(sil_post(executor, grow, &tree, sizeof tree), 0);
-    eventually(leaves == 1u << 12);
+    eventually(atomic_load(&leaves) == 1u << 12);
     contract_close(executor);
     assert_int_equal(leaves, 1u << 12);
 }
