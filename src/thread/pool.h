@@ -4,6 +4,7 @@
  *
  *     thread_pool.c   options, creation, the operations of the executor
  *     submit.c        how tasks get in
+ *     refuse.c        what does not get in, and what ends in a queue
  *     intake.c        the queues of outside submitters
  *     worker.c        a worker's life: find a task, run it, sleep
  *     crew.c          who works, sleeps, is blocked; starting and waking workers
@@ -178,6 +179,16 @@ int sil__pool_post(sil_executor *executor, sil_task_fn fn, const void *args, siz
 
 /* It is closing, or broken: when this returns nothing more gets in, and what got in is seen. */
 void sil__pool_refuse(struct sil__pool *pool);
+
+/* --- refuse.c ------------------------------------------------------------------------------ */
+
+/* Why the pool refuses: SIL_EBROKEN or SIL_ESHUTDOWN. */
+int sil__pool_refusal(struct sil__pool *pool);
+
+/* Fail a task with code and the pool's reason (takes); or, for a posted one, make that the last
+ * error, and return code. */
+void sil__pool_refuse_task(struct sil__pool *pool, sil_future *task, int code);
+int sil__pool_refuse_post(struct sil__pool *pool, int code);
 
 /* A task that was found in a queue while the pool cancels (takes). */
 void sil__pool_cancel(struct sil__pool *pool, struct sil__cell cell);

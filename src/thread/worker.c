@@ -22,7 +22,7 @@
 #include "thread/crew.h"
 #include "thread/pool.h"
 
-/* Every so many turns the common queue comes before one's own. */
+/* Every so many turns others' queues and the outside come before one's own. */
 #define FAIR_TURNS 61
 /* What is taken from an intake in one go, at most. */
 #define BATCH 32
