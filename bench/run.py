@@ -32,7 +32,8 @@ def arguments():
     parser.add_argument("--all", action="store_true",
                         help="the peers of other languages, and the machine's limits, too")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program (5)")
-    parser.add_argument("--only", nargs="+", metavar="TABLE", help="these tables alone")
+    parser.add_argument("--only", nargs="+", metavar="TABLE",
+                        help="these tables alone, or these groups: processes")
     parser.add_argument("--list", action="store_true", help="name the tables, and stop")
     parser.add_argument("--json", type=Path, help="where to write all figures (BUILD/results.json)")
     parser.add_argument("--results", type=Path, metavar="FILE",
@@ -46,7 +47,7 @@ def missing_peers(everything, places):
     """Keys of the peers that cannot run here; those not asked for are no news."""
     missing = set()
     for key, peer in plan.PEERS.items():
-        needed = [part.format(**places) for part in peer.command if "/" in part]
+        needed = [part.format(**places) for part in (*peer.command, *peer.needs) if "/" in part]
         there = all(Path(part).exists() for part in needed)
         there = there and (peer.command[0][0] == "{" or shutil.which(peer.command[0]))
         if not there or (peer.all_only and not everything):
@@ -60,15 +61,15 @@ def left_out(bench, missing, everything):
     known = bench / "left_out.txt"
     if known.exists():
         lines = known.read_text(encoding="utf-8").splitlines()
-    if everything:
-        others = [peer for key, peer in plan.PEERS.items() if peer.all_only and key in missing]
-        lines += [f"left out: {peer.label} ({', '.join(peer.packages)} is not installed, or it "
-                  "did not build)" for peer in others]
+    others = [peer for key, peer in plan.PEERS.items()
+              if key in missing and (peer.needs or (peer.all_only and everything))]
+    lines += [f"left out: {peer.label} ({', '.join(peer.packages)} is not installed, or it "
+              "did not build)" for peer in others]
     return lines
 
 
 def chosen(things, only):
-    return [thing for thing in things if not only or thing.key in only]
+    return [thing for thing in things if not only or thing.key in only or thing.group in only]
 
 
 def measured(options):
@@ -102,7 +103,7 @@ def main():
     options = arguments()
     if options.list:
         for thing in (*plan.TABLES, *plan.SERIES):
-            say(f"{thing.key:16} {thing.title}")
+            say(f"{thing.key:22} {thing.title}")
         return 0
     began = time.monotonic()
     if options.from_json:

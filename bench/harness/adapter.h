@@ -13,8 +13,11 @@
 #ifndef BENCH_ADAPTER_H
 #define BENCH_ADAPTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "harness/stint.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +65,27 @@ struct adapter {
 
     /** Tasks that a worker took from another one, so far; NULL: not told. */
     uint64_t (*stolen)(void);
+
+    /* Pools of processes: their tasks reach nothing of the harness, so it sends them values. */
+
+    /** Make the pool, with a limit on how long a task may run. Called in place of start. */
+    void (*start_limited)(int workers, double seconds);
+    /** results[i] = args[i], each by a call of a function in a worker. */
+    void (*map)(int *args, int *results, size_t count);
+    /** results[i] = the process in which that call ran: to see that they leave this one. */
+    void (*map_pids)(int *args, int *results, size_t count);
+    /** A task with size bytes of argument, which begin with that size (size_t), and as many of
+     *  result. With touch it copies the one to the other, else it does nothing. */
+    void (*copy)(const void *arg, void *result, size_t size, bool touch);
+    /** Memory that workers can reach by a pointer to it. */
+    void *(*block_new)(size_t size);
+    void (*block_free)(void *block);
+    /** Hand over a task that adds one to the first byte and to the last of such a block. For get. */
+    void (*submit_block)(void *handle, void *block, size_t size);
+    /** Hand over a stint. */
+    void (*submit_stint)(void *handle, const struct stint *stint);
+    /** Wait for it, and free what the handle holds. @return 0; anything else: the task failed */
+    int (*get_stint)(void *handle, struct stint_report *out);
 };
 
 extern const struct adapter bench_adapter;

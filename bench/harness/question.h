@@ -67,4 +67,15 @@ extern const struct question question_growth;
 extern const struct question question_growth_futures;
 extern const struct question question_workers;
 
+/* Of pools of processes; round_trip, round_trip_idle and submit are asked of them too. */
+extern const struct question question_map;
+extern const struct question question_copy;
+extern const struct question question_copy_untouched;
+extern const struct question question_shared;
+extern const struct question question_start;
+extern const struct question question_death;
+extern const struct question question_innocents;
+extern const struct question question_limit;
+extern const struct question question_count;
+
 #endif

@@ -1,37 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The bars: what we want to reach, as ratios to what ran beside us in the same run."""
 
-from dataclasses import dataclass
 from statistics import median
 
-
-@dataclass(frozen=True)
-class Of:
-    """A measured row: the table, and the row's label there."""
-
-    table: str
-    label: str
-    metric: str = ""  # series have several
-
-
-@dataclass(frozen=True)
-class Bar:
-    """The value is ours / theirs; ours itself, without theirs; theirs / ours, if it is a speed-up.
-    It must be <= or >= the limit."""
-
-    what: str
-    ours: Of
-    comparison: str
-    limit: float
-    theirs: Of = None
-    moonshot: bool = False
-    speed_up: bool = False
-    note: str = ""
-
-
-def beside(what, table, ours, comparison, limit, theirs, **rest):
-    return Bar(what, Of(table, ours), comparison, limit, Of(table, theirs), **rest)
-
+from runner import processes
+from runner.terms import Bar, Of, beside
 
 FORK_1, FORK_2 = "fork_join_1", "fork_join_2"
 
@@ -75,6 +48,7 @@ BARS = (
     Bar("cost a task at 10,000,000 against 10,000, with a future",
         Of("growth_futures", "10,000,000 tasks", "futures_ns"), "<=", 2,
         Of("growth_futures", "10,000 tasks", "futures_ns")),
+    *processes.BARS,
 )
 
 

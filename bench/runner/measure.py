@@ -32,7 +32,7 @@ class Measurement:
         """One process: {metric: median of what it printed}; {} if it cannot do that."""
         question = entry.question or question
         workers = entry.workers or workers
-        if (entry.peer, question) in self.failed:
+        if not self.has(entry) or (entry.peer, question) in self.failed:
             return {}
         command = [part.format(**self.places) for part in PEERS[entry.peer].command]
         command += [question, str(entry.n), str(workers), str(entry.repetitions)]

@@ -5,20 +5,8 @@ Sizes are such that one run takes 0.05 to 0.5 s: costs are given per call or per
 not be the same for all.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Peer:
-    label: str
-    command: tuple  # {bench}: where the programs were built; {source}: bench/; {heap}: Java's
-    packages: tuple = ()  # whose versions are told
-    all_only: bool = False  # not in `make bench`
-
-
-def program(name):
-    return ("{bench}/" + name,)
-
+from runner import processes
+from runner.terms import Entry, Peer, Series, Table, program
 
 JAVA = ("java", "-Xms{heap}", "-Xmx{heap}", "-cp", "{bench}/java", "Bench")
 
@@ -48,51 +36,8 @@ PEERS = {
     "java": Peer("Java ForkJoinPool", JAVA, ("openjdk-17-jdk-headless",), True),
     "go": Peer("Go", program("bench_go"), ("golang-go",), True),
     "python": Peer("CPython", ("python3", "{source}/peers/python/bench.py"), ("python3",), True),
+    **processes.PEERS,
 }
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row: a peer, its size, and how often one process repeats it."""
-
-    peer: str
-    n: int
-    repetitions: int = 1
-    note: str = ""
-    question: str = ""  # another one than the table's
-    workers: int = 0  # another number than the table's
-    label: str = ""  # another one than the peer's
-    floor: bool = False  # among the peers, so that ours runs right before it, but none
-
-
-@dataclass(frozen=True)
-class Table:
-    """A question put to all. The first of ours runs before each peer; other forms of ours and the
-    references (what the machine or plain C can do) once a round."""
-
-    key: str
-    title: str
-    question: str
-    workers: int
-    metric: str
-    unit: str
-    ours: tuple
-    references: tuple
-    peers: tuple
-    lower_is_better: bool = True
-    more: tuple = ()  # further metrics to show
-
-
-@dataclass(frozen=True)
-class Series:
-    """A question at several sizes or numbers of workers; all its metrics are shown."""
-
-    key: str
-    title: str
-    question: str
-    workers: int
-    metrics: tuple
-    entries: tuple
 
 
 INLINE_WHEN_FULL = "the submitter runs tasks itself once a small bound is full"
@@ -351,6 +296,7 @@ TABLES = (
         ),
         more=("submit_ns",),
     ),
+    *processes.TABLES,
 )
 
 SIZES = (10000, 100000, 1000000, 10000000)

@@ -18,6 +18,14 @@ METRIC_NAMES = {
     "fork_slept": "slept",
     "fork_pushed_off": "pushed off",
     "fork_stolen": "stolen",
+    "first_ms": "the first, ms",
+    "first_gb_per_s": "the first, GB/s",
+    "replaced_ms": "replaced, ms",
+    "loop_ms": "a loop, ms",
+    "small_ns": "1 KiB, ns",
+    "empty_ns": "no block, ns",
+    "to_small": "/ 1 KiB",
+    "to_empty": "/ no block",
 }
 
 

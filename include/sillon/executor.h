@@ -30,6 +30,13 @@ typedef enum sil_priority {
     SIL_PRIORITY_LOW = -1,
 } sil_priority;
 
+/** What a submit to a full queue does. */
+typedef enum sil_when_full {
+    SIL_FULL_BLOCK,  /**< waits for room, at most until the task's deadline */
+    SIL_FULL_FAIL,   /**< a future failed with SIL_EFULL */
+    SIL_FULL_CALLER, /**< the submitting thread runs the task itself */
+} sil_when_full;
+
 /** All zero is the default. */
 typedef struct sil_submit_options {
     const char *name;      /**< for descriptions, messages and traces; copied */
@@ -37,7 +44,12 @@ typedef struct sil_submit_options {
     sil_deadline deadline; /**< 0: none. Not started by then: it never runs, SIL_ETIMEDOUT.
                                 Running: sil_cancelled() becomes true, and a task that heeds it
                                 (returns SIL_ECANCELLED) has failed with SIL_ETIMEDOUT. */
-    uint64_t reserved[2];  /**< 0 */
+    double timeout;        /**< seconds it may run; 0: as the executor says. In a process: it is
+                                killed then, and fails with SIL_ETIMEDOUT. Elsewhere: as if its
+                                deadline had passed */
+    unsigned retries;      /**< how often it may be run again if the process it ran in died: for
+                                tasks that do no harm when run twice; 0: as the executor says */
+    uint32_t reserved;     /**< 0 */
 } sil_submit_options;
 
 /** Counts since the executor was made, and a glance at the present. */
@@ -52,7 +64,9 @@ typedef struct sil_executor_stats {
     uint64_t sleeping;  /**< workers with nothing to do */
     uint64_t threads;   /**< workers alive */
     uint64_t workers;   /**< workers meant to run at the same time */
-    uint64_t reserved[6];
+    uint64_t replaced;  /**< workers that ended before they were to, and were replaced */
+    uint64_t retried;   /**< tasks that were given to another worker since theirs had ended */
+    uint64_t reserved[4];
 } sil_executor_stats;
 
 SIL_BEGIN_DECLS

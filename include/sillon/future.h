@@ -163,6 +163,17 @@ SIL_API void sil_future_progress(const sil_future *future, uint64_t *out_done, u
 SIL_API int sil_future_cancel(sil_future *future);
 
 /**
+ * Cancel, and if it runs in a process of its own, end that process: the future is then cancelled
+ * soon, whatever the task does.
+ *
+ * @param future  borrows.
+ * @return 0 it is cancelled; SIL_EINPROGRESS its process was told to end, or, where it has none, the
+ *         task was asked to stop; SIL_EALREADY it had ended; SIL_EINVAL.
+ * @threads any
+ */
+SIL_API int sil_future_kill(sil_future *future);
+
+/**
  * Have a function called when the future is final. Callbacks run once each, in the order added,
  * after waiters were woken: an await may return first. One added to a future that is final
  * already runs at once, even if earlier ones are still running on another thread.

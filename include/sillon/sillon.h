@@ -13,7 +13,10 @@
 #include <sillon/future.h>
 #include <sillon/map.h>
 #include <sillon/parallel.h>
+#include <sillon/process.h>
+#include <sillon/process_pool.h>
 #include <sillon/promise.h>
+#include <sillon/shared.h>
 #include <sillon/status.h>
 #include <sillon/task.h>
 #include <sillon/thread.h>

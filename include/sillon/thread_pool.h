@@ -15,13 +15,6 @@
 
 #include <sillon/executor.h>
 
-/** What a submit to a full queue does. */
-typedef enum sil_when_full {
-    SIL_FULL_BLOCK,  /**< waits for room, at most until the task's deadline */
-    SIL_FULL_FAIL,   /**< a future failed with SIL_EFULL */
-    SIL_FULL_CALLER, /**< the submitting thread runs the task itself */
-} sil_when_full;
-
 /** All zero is the default. */
 typedef struct sil_thread_pool_options {
     unsigned workers;              /**< running at the same time; 0: sil_process_cpu_count() */

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 enum sil__fault_site {
-    SIL__FAULT_ALLOC,  /* memory */
-    SIL__FAULT_THREAD, /* pthread_create */
+    SIL__FAULT_ALLOC,   /* memory */
+    SIL__FAULT_THREAD,  /* pthread_create */
+    SIL__FAULT_PROCESS, /* fork, posix_spawn */
+    SIL__FAULT_SYSTEM,  /* descriptors and mappings: memfd_create, mmap, socketpair, epoll ... */
     SIL__FAULT_SITES
 };
 

@@ -29,9 +29,9 @@ static int64_t real_now(void)
     return now.tv_sec * SIL__SECOND + now.tv_nsec;
 }
 
-bool sil__futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t until)
+static bool futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t until, int flag)
 {
-    const int wait = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+    const int wait = FUTEX_WAIT_BITSET | flag;
     if (until == INT64_MAX) {
         futex(word, wait, expected, NULL);
         return true;
@@ -47,7 +47,22 @@ bool sil__futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t until)
     return in_time;
 }
 
+bool sil__futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t until)
+{
+    return futex_wait(word, expected, until, FUTEX_PRIVATE_FLAG);
+}
+
 void sil__futex_wake(_Atomic uint32_t *word, int count)
 {
     futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, (uint32_t)count, NULL);
+}
+
+bool sil__futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, int64_t until)
+{
+    return futex_wait(word, expected, until, 0);
+}
+
+void sil__futex_wake_shared(_Atomic uint32_t *word, int count)
+{
+    futex(word, FUTEX_WAKE, (uint32_t)count, NULL);
 }

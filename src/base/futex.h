@@ -23,4 +23,8 @@ bool sil__futex_wait(_Atomic uint32_t *word, uint32_t expected, int64_t until);
 /* Wake at most count sleepers. */
 void sil__futex_wake(_Atomic uint32_t *word, int count);
 
+/* The same for a word in memory that several processes have mapped. */
+bool sil__futex_wait_shared(_Atomic uint32_t *word, uint32_t expected, int64_t until);
+void sil__futex_wake_shared(_Atomic uint32_t *word, int count);
+
 #endif

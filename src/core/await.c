@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/spin.h"
+#include "core/attend.h"
 #include "core/deadlock.h"
 #include "core/error.h"
 #include "core/wait.h"
@@ -129,7 +130,7 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
             break;
         }
     }
-    if (code == 0 && !ops->wait(context, waiter, until))
+    if (code == 0 && !waiter->ops->wait(context, waiter, until))
         code = SIL_ETIMEDOUT;
     if (ops->unblock)
         ops->unblock(context);
@@ -149,11 +150,12 @@ static void await_notify(struct sil__listener *listener, sil_future *future)
     sil__waiter_wake(&((struct await *)listener)->waiter);
 }
 
-static int sleep_for(sil_future *future, sil_deadline until)
+static int sleep_for(sil_future *future, sil_executor *attended, sil_deadline until)
 {
     struct sil__context *context = sil__context();
     struct await await = {.listener.notify = await_notify};
     sil__waiter_init(&await.waiter, context);
+    sil__attend_waiter(&await.waiter, attended);
     if (!sil__state_listen(future, &await.listener))
         return 0;
     int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__NEED_ALL, until);
@@ -191,19 +193,48 @@ static bool spin_for(struct sil__context *context, const sil_future *future)
     return false;
 }
 
+/* The same for one that comes from elsewhere, with a hand in bringing it in. */
+static bool spin_attending(struct sil__context *context, const sil_future *future,
+                           sil_executor *executor)
+{
+    const sil_attend_ops *attend = executor->attend;
+    bool spins = context->spin_credit > 0 && sil__spin_pays;
+    bool came;
+    struct sil__spin spin;
+    sil__spin_begin(&spin);
+    do {
+        bool alone = attend->look(executor);
+        came = sil__future_final(future);
+        /* Another thread is at it: it will wake us. */
+        spins = spins && alone;
+    } while (!came && spins && sil__spin_again(&spin));
+    attend->rest(executor);
+    if (came || spins)
+        note_wait(context, came ? sil__spin_outcome(&spin) : SIL__SPIN_VAIN);
+    return came;
+}
+
 static int wait_for(sil_future *future, sil_deadline until)
 {
     struct sil__context *context = sil__context();
     if (until == SIL_FOREVER)
         sil__wait_help(context, future);
-    if (sil__future_final(future) || (until > sil__spin_now() && spin_for(context, future)))
+    if (sil__future_final(future))
         return 0;
-    int64_t since = sil__spin_now();
-    int code = sleep_for(future, until);
-    /* What a spin would have caught, had it not been for the sleep. */
-    bool is_short = sil__spin_now() - since < SIL__SPIN_TIME;
-    note_wait(context, is_short ? SIL__SPIN_SHORT : SIL__SPIN_LONG);
-    context->woke = false;
+    sil_executor *attended = sil__attend_enter(context, future);
+    bool came = attended                  ? spin_attending(context, future, attended)
+                : until > sil__spin_now() ? spin_for(context, future)
+                                          : false;
+    int code = 0;
+    if (!came) {
+        int64_t since = sil__spin_now();
+        code = sleep_for(future, attended, until);
+        /* What a spin would have caught, had it not been for the sleep. */
+        bool is_short = sil__spin_now() - since < SIL__SPIN_TIME;
+        note_wait(context, is_short ? SIL__SPIN_SHORT : SIL__SPIN_LONG);
+        context->woke = false;
+    }
+    sil__attend_leave(attended);
     return code;
 }
 

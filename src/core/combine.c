@@ -126,6 +126,7 @@ static int join_values(sil_future *future)
         return SIL_ENOMEM;
     details->block = block;
     details->block_size = total;
+    details->block_free = sil__free;
     for (size_t i = 0; i < combined->count; i++) {
         const void *value = sil_future_result(combined->inputs[i], &size);
         if (size)

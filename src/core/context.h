@@ -18,11 +18,14 @@
 #include "core/future.h"
 #include "core/park.h"
 
+struct sil__remote;
+
 /* A task that runs in a context. Tasks nest: a worker may run what it awaits. */
 struct sil__frame {
     sil_future *task;             /* NULL: it was posted, and has no future */
     const sil_executor *executor; /* whose task it is */
     struct sil__frame *outer;
+    struct sil__remote *remote; /* not NULL: it came from another process (remote.h) */
     bool over; /* it has ended: its done callbacks run, which are no part of any task */
 };
 
@@ -57,6 +60,12 @@ struct sil__context *sil__context(void);
 static inline sil_future *sil__context_task(const struct sil__context *context)
 {
     return context->frame && !context->frame->over ? context->frame->task : NULL;
+}
+
+/* The same for one from another process. */
+static inline struct sil__remote *sil__context_remote(const struct sil__context *context)
+{
+    return context->frame && !context->frame->over ? context->frame->remote : NULL;
 }
 
 /* Does a task of this executor run in the context, at any depth? */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sillon/executor_impl.h>
 #include <sillon/status.h>
 
 #include "base/alloc.h"
@@ -112,6 +113,20 @@ sil_error *sil__error_create_text(int code, const char *task, const char *messag
     sil_error *error = create(code, task, size, &copy);
     if (copy)
         memcpy(copy, message, size);
+    return error;
+}
+
+sil_error *sil__error_create_elsewhere(int code, const char *task, const sil_outcome *outcome)
+{
+    const char *message = outcome->message ? outcome->message : sil_strerror(code);
+    sil_error *error = sil__error_create_text(code, task, message);
+    if (is_fixed(error))
+        return error;
+    error->signal = outcome->signal;
+    if (outcome->pid != 0)
+        error->pid = outcome->pid;
+    if (outcome->worker)
+        (void)snprintf(error->worker, sizeof error->worker, "%s", outcome->worker);
     return error;
 }
 

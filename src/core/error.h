@@ -33,6 +33,11 @@ sil_error *sil__error_create(int code, const char *task, const char *format, va_
 /* The same with a message given as it is. */
 sil_error *sil__error_create_text(int code, const char *task, const char *message);
 
+/* The same, but it happened where the outcome says. */
+struct sil_outcome;
+sil_error *sil__error_create_elsewhere(int code, const char *task,
+                                       const struct sil_outcome *outcome);
+
 /* The fixed error of a code, for want of memory; returns borrowed, valid for ever. */
 sil_error *sil__error_fixed(int code);
 

@@ -97,6 +97,10 @@ void sil_executor_init(sil_executor *executor, const sil_executor_ops *ops, unsi
 {
     *executor =
         (sil_executor){.ops = ops, .generation = sil__fork_generation(), .workers = workers};
+    if (ops->size < sizeof *ops)
+        return; /* compiled with an older table */
+    executor->attend = ops->attend;
+    executor->blocks = ops->blocks;
 }
 
 /* Atomic, since a task may close its executor while another thread, mistaken, uses it. */
@@ -148,7 +152,7 @@ static int check(const struct sil__task_spec *spec)
     if (!spec->arg && spec->arg_size > 0)
         return sil__fail(SIL_EINVAL, "submit: the argument is NULL, but has a size");
     if (options && (options->priority < SIL_PRIORITY_LOW || options->priority > SIL_PRIORITY_HIGH ||
-                    options->deadline < 0 || options->reserved[0] || options->reserved[1]))
+                    options->deadline < 0 || !(options->timeout >= 0) || options->reserved))
         return sil__fail(SIL_EINVAL, "submit: an option is out of range");
     if (spec->executor->generation != sil__fork_generation())
         return sil__fail(SIL_EFORKED, "the executor was made before a fork: its workers are in "
@@ -228,10 +232,11 @@ static int first_refused(sil_future *const *futures, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         int code = sil_future_code(futures[i]);
-        /* One that ran already and failed was accepted, its runner tells; and so was one that was
-         * cancelled meanwhile. */
+        /* One that ran already and failed was accepted, its runner tells, or that it was sent; and so
+         * was one that was cancelled meanwhile. */
         if (code != SIL_EINPROGRESS && code != 0 && code != SIL_ECANCELLED &&
-            !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed)) {
+            !atomic_load_explicit(&futures[i]->runner, memory_order_relaxed) &&
+            !(atomic_load_explicit(&futures[i]->word, memory_order_relaxed) & SIL__STATE_SENT)) {
             sil__context_set_error(sil__error_retain((sil_error *)sil_future_error(futures[i])));
             return code;
         }

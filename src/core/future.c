@@ -52,7 +52,10 @@ static sil_future *destroy(sil_future *future)
     struct sil__details *details = atomic_load_explicit(&future->details, memory_order_relaxed);
     if (details) {
         sil__error_release(atomic_load_explicit(&details->error, memory_order_relaxed));
-        sil__free(details->block);
+        if (details->block)
+            details->block_free(details->block);
+        if (details->arg)
+            details->arg_free(details->arg);
         /* Where a value really lies is never itself such a link: this does not go deeper. */
         sil_future_release(details->value_from);
         sil__free(details);
@@ -62,30 +65,69 @@ static sil_future *destroy(sil_future *future)
 }
 
 /* Room for a name given at submit, and for all that comes later. */
-static struct sil__details *create_details(const char *name, sil_deadline deadline)
+static struct sil__details *create_details(const sil_submit_options *options)
 {
-    size_t size = name ? strlen(name) + 1 : 0;
+    size_t size = options->name ? strlen(options->name) + 1 : 0;
     struct sil__details *details = sil__alloc(sizeof *details + size);
     if (!details)
         return NULL;
-    details->deadline = deadline;
-    if (name) {
-        memcpy(details->name, name, size);
+    details->deadline = options->deadline;
+    details->timeout = options->timeout;
+    details->retries = options->retries;
+    if (options->name) {
+        memcpy(details->name, options->name, size);
         details->named = true;
     }
     return details;
 }
 
-static bool take_options(sil_future *future, const sil_submit_options *options)
+/* What of a task lies with its engine. */
+struct outside {
+    void *arg; /* NULL: the argument does not */
+    bool result;
+    void (*free)(void *block);
+};
+
+/* Tasks of the library's own keep to their bytes. Where there is no room outside, so do others. */
+static struct outside take_outside(const struct sil__task_spec *spec)
 {
-    if (!options)
-        return true;
+    struct outside outside = {0};
+    const sil_block_ops *blocks = spec->executor ? spec->executor->blocks : NULL;
+    if (!blocks || (spec->kind && !spec->items))
+        return outside;
+    outside.free = blocks->free;
+    outside.result = spec->result_size >= blocks->least;
+    if (spec->arg_size >= blocks->least)
+        outside.arg = blocks->alloc(spec->executor, spec->arg_size);
+    return outside;
+}
+
+static bool take_details(sil_future *future, const struct sil__task_spec *spec,
+                         const struct outside *outside)
+{
+    static const sil_submit_options none;
+    const sil_submit_options *options = spec->options ? spec->options : &none;
     future->priority = (int8_t)options->priority;
-    if (!options->name && options->deadline == 0)
+    if (!options->name && options->deadline == 0 && options->timeout == 0 &&
+        options->retries == 0 && !outside->arg && !spec->items)
         return true;
-    struct sil__details *details = create_details(options->name, options->deadline);
+    struct sil__details *details = create_details(options);
+    if (!details)
+        return false;
+    details->items = spec->items;
+    details->arg = outside->arg;
+    details->arg_free = outside->free;
+    future->arg_outside = outside->arg != NULL;
     atomic_store_explicit(&future->details, details, memory_order_relaxed);
-    return details != NULL;
+    return true;
+}
+
+static void put_arg(void *room, const struct sil__task_spec *spec)
+{
+    if (spec->arg && spec->arg_size)
+        memcpy(room, spec->arg, spec->arg_size);
+    else
+        memset(room, 0, spec->arg_size);
 }
 
 sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
@@ -95,11 +137,12 @@ sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
                   spec->arg_size, spec->result_size);
         return NULL;
     }
-    size_t arg_room = sil__size_align(spec->arg_size);
+    struct outside outside = take_outside(spec);
+    size_t arg_room = outside.arg ? 0 : sil__size_align(spec->arg_size);
+    size_t result_room = outside.result ? 0 : spec->result_size;
     /* A large result is zeroed by the system, page by page, when it is touched. */
-    bool large = spec->result_size > LARGE;
-    size_t size = sizeof(sil_future) + arg_room + spec->result_size;
-    sil_future *future = create_block(size, large);
+    bool large = result_room > LARGE;
+    sil_future *future = create_block(sizeof(sil_future) + arg_room + result_room, large);
     if (!future)
         goto fail;
     bool ready = spec->executor && !(spec->kind && spec->kind->inputs);
@@ -111,19 +154,19 @@ sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
     future->result_size = spec->result_size;
     future->generation = sil__fork_generation();
     future->no_wait = spec->no_wait;
-    if (!take_options(future, spec->options))
+    future->result_outside = outside.result;
+    if (!take_details(future, spec, &outside))
         goto fail_details;
-    if (spec->arg && spec->arg_size)
-        memcpy(future->bytes, spec->arg, spec->arg_size);
-    else
-        memset(future->bytes, 0, spec->arg_size);
+    put_arg(outside.arg ? outside.arg : future->bytes, spec);
     if (!large)
-        memset(future->bytes + arg_room, 0, spec->result_size);
+        memset(future->bytes + arg_room, 0, result_room);
     return future;
 
 fail_details:
     free_block(future);
 fail:
+    if (outside.arg)
+        outside.free(outside.arg);
     sil__fail(SIL_ENOMEM, "no memory for a task with %zu bytes of argument and %zu of result",
               spec->arg_size, spec->result_size);
     return NULL;
@@ -162,7 +205,7 @@ struct sil__details *sil__future_details(sil_future *future)
     struct sil__details *details = atomic_load_explicit(&future->details, memory_order_acquire);
     if (details || future == &no_memory)
         return details;
-    struct sil__details *fresh = create_details(NULL, 0);
+    struct sil__details *fresh = create_details(&(sil_submit_options){0});
     if (!fresh)
         return NULL;
     /* Release pairs with the acquire of whoever finds the details. */
@@ -199,7 +242,44 @@ void sil__future_destroy(sil_future *future)
 
 void *sil__future_result_bytes(sil_future *future)
 {
-    return future->result_size ? future->bytes + sil__size_align(future->arg_size) : NULL;
+    size_t arg_room = future->arg_outside ? 0 : sil__size_align(future->arg_size);
+    return future->result_size && !future->result_outside ? future->bytes + arg_room : NULL;
+}
+
+void *sil__future_arg_outside(sil_future *future)
+{
+    return atomic_load_explicit(&future->details, memory_order_acquire)->arg;
+}
+
+bool sil__future_take_block(sil_future *future, void *block, size_t size,
+                            void (*block_free)(void *block))
+{
+    struct sil__details *details = sil__future_details(future);
+    if (!details) {
+        block_free(block);
+        return false;
+    }
+    if (details->block)
+        details->block_free(details->block);
+    details->block = block;
+    details->block_size = size;
+    details->block_free = block_free;
+    return true;
+}
+
+void *sil__future_result_room(sil_future *future)
+{
+    if (!future->result_outside)
+        return sil__future_result_bytes(future);
+    const sil_block_ops *blocks = future->executor->blocks;
+    void *block = blocks->alloc(future->executor, future->result_size);
+    void (*block_free)(void *block) = block ? blocks->free : sil__free;
+    if (block)
+        memset(block, 0, future->result_size);
+    else
+        block = sil__alloc(future->result_size);
+    return block && sil__future_take_block(future, block, future->result_size, block_free) ? block
+                                                                                           : NULL;
 }
 
 const sil_future *sil__future_value(const sil_future *future)
@@ -213,12 +293,12 @@ const sil_future *sil__future_value(const sil_future *future)
 
 sil_state sil_future_state(const sil_future *future)
 {
-    return future ? sil__future_phase(future) : SIL_CANCELLED;
+    return future ? sil__state_look((sil_future *)future) : SIL_CANCELLED;
 }
 
 bool sil_future_done(const sil_future *future)
 {
-    return sil_future_state(future) >= SIL_FINISHED;
+    return !future || sil__future_final(future);
 }
 
 int sil_future_code(const sil_future *future)
@@ -248,7 +328,7 @@ const void *sil_future_result(const sil_future *future, size_t *out_size)
             value = size ? details->block : NULL;
         } else {
             size = from->result_size;
-            value = size ? from->bytes + sil__size_align(from->arg_size) : NULL;
+            value = sil__future_result_bytes((sil_future *)from);
         }
     }
     if (out_size)
@@ -297,29 +377,45 @@ void sil_future_progress(const sil_future *future, uint64_t *out_done, uint64_t 
 {
     const struct sil__details *details =
         future ? atomic_load_explicit(&future->details, memory_order_acquire) : NULL;
+    uint64_t done =
+        details ? atomic_load_explicit(&details->progress_done, memory_order_relaxed) : 0;
+    uint64_t total =
+        details ? atomic_load_explicit(&details->progress_total, memory_order_relaxed) : 0;
+    if (future)
+        (void)sil__state_progress((sil_future *)future, &done, &total);
     if (out_done)
-        *out_done =
-            details ? atomic_load_explicit(&details->progress_done, memory_order_relaxed) : 0;
+        *out_done = done;
     if (out_total)
-        *out_total =
-            details ? atomic_load_explicit(&details->progress_total, memory_order_relaxed) : 0;
+        *out_total = total;
 }
 
-int sil_future_cancel(sil_future *future)
+static int cancel(sil_future *future, bool force)
 {
-    if (!future)
-        return sil__fail(SIL_EINVAL, "sil_future_cancel: the future is NULL");
-    int outcome = sil__state_cancel(future);
+    int outcome = sil__state_cancel(future, force);
     /* What it is made of: a chain one by one, each kept by the reference handed on. */
     sil_future *next = outcome == 0 && future->kind && future->kind->cancelled
                            ? future->kind->cancelled(future)
                            : NULL;
     while (next) {
         sil_future *input = next;
-        next = sil__state_cancel(input) == 0 && input->kind && input->kind->cancelled
+        next = sil__state_cancel(input, force) == 0 && input->kind && input->kind->cancelled
                    ? input->kind->cancelled(input)
                    : NULL;
         sil_future_release(input);
     }
     return outcome;
+}
+
+int sil_future_cancel(sil_future *future)
+{
+    if (!future)
+        return sil__fail(SIL_EINVAL, "sil_future_cancel: the future is NULL");
+    return cancel(future, false);
+}
+
+int sil_future_kill(sil_future *future)
+{
+    if (!future)
+        return sil__fail(SIL_EINVAL, "sil_future_kill: the future is NULL");
+    return cancel(future, true);
 }

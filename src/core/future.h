@@ -14,7 +14,7 @@
 #ifndef SIL__CORE_FUTURE_H
 #define SIL__CORE_FUTURE_H
 
-#include <sillon/executor.h>
+#include <sillon/executor_impl.h>
 #include <sillon/future.h>
 #include <sillon/task.h>
 #include <stdatomic.h>
@@ -31,6 +31,7 @@ enum {
     SIL__STATE_LISTENED = 4,
     SIL__STATE_CANCEL_ASKED = 8,
     SIL__STATE_READY = 16, /* a task that waits for nothing but a worker */
+    SIL__STATE_SENT = 32,  /* its engine has handed it on: it knows whether it has begun */
 };
 
 /* One reference, in the high half. */
@@ -76,14 +77,21 @@ struct sil__future_kind {
 /* What few futures have. */
 struct sil__details {
     /* Read-only after submit. */
-    sil_deadline deadline; /* 0: none */
+    sil_deadline deadline; /* 0: none; a timeout moves it when the task begins */
+    double timeout;        /* 0: none */
+    unsigned retries;
+    unsigned lost; /* processes it ran in that died */
+    size_t items; /* of sil_map's; 0: it is no such task */
+    void *arg;    /* owned: the argument, if arg_outside */
+    void (*arg_free)(void *arg);
     /* Atomic; written by the running task. */
     _Atomic uint64_t progress_done;
     _Atomic uint64_t progress_total;
     /* Written by the claimer, read when final. */
     _Atomic(sil_error *) error; /* owned; made on demand for a cancelled future */
-    void *block;                /* owned: a result made by sil_result_alloc */
+    void *block;                /* owned: a result made by sil_result_alloc, or elsewhere */
     size_t block_size;
+    void (*block_free)(void *block);
     sil_future *value_from; /* owned: the result is this one's */
     /* Read-only after create. */
     bool named;
@@ -106,7 +114,9 @@ struct sil_future {
     uint32_t generation; /* of the process that made it */
     uint16_t recycled;   /* bytes of the block, if it is one of recycle.h; else 0 */
     int8_t priority;
-    bool no_wait; /* rather refused than waited with for room in a queue */
+    bool no_wait : 1;        /* rather refused than waited with for room in a queue */
+    bool arg_outside : 1;    /* the argument lies in a block of the engine's */
+    bool result_outside : 1; /* so will the result, made when needed */
 
     sil_future *next;                       /* the executor's, while it is in a queue */
     _Atomic(struct sil__context *) runner;  /* where it runs, while RUNNING; NULL: not here */
@@ -124,6 +134,7 @@ struct sil__task_spec {
     const void *arg; /* NULL: zeros */
     size_t arg_size;
     size_t result_size;
+    size_t items; /* not 0: argument and result are arrays of so many, of sil_map */
     bool no_wait;
 };
 
@@ -160,15 +171,28 @@ static inline bool sil__future_final(const sil_future *future)
 static inline bool sil__future_never_ran(const sil_future *future)
 {
     return sil__future_phase(future) == SIL_CANCELLED &&
-           !atomic_load_explicit(&future->runner, memory_order_relaxed);
+           !atomic_load_explicit(&future->runner, memory_order_relaxed) &&
+           !(atomic_load_explicit(&future->word, memory_order_relaxed) & SIL__STATE_SENT);
 }
+
+void *sil__future_arg_outside(sil_future *future);
 
 static inline void *sil__future_arg(sil_future *future)
 {
+    if (future->arg_outside)
+        return sil__future_arg_outside(future);
     return future->arg_size ? future->bytes : NULL;
 }
 
+/* NULL: there are none, or they lie outside. */
 void *sil__future_result_bytes(sil_future *future);
+
+/* The bytes for who runs the task here; NULL without memory if they lie outside. */
+void *sil__future_result_room(sil_future *future);
+
+/* Make the block (takes) its result; false: no memory, and block_free was called. */
+bool sil__future_take_block(sil_future *future, void *block, size_t size,
+                            void (*block_free)(void *block));
 
 /* Where did the value come from, if from another future: else future itself. */
 const sil_future *sil__future_value(const sil_future *future);
@@ -190,8 +214,9 @@ void sil__state_finish(sil_future *future, int code, sil_error *error);
 /* The same, and release (takes). */
 void sil__state_finish_release(sil_future *future, int code, sil_error *error);
 
-/* PENDING or RUNNING: ask to stop. As sil_future_cancel, but asks no inputs. */
-int sil__state_cancel(sil_future *future);
+/* PENDING or RUNNING: ask to stop. As sil_future_cancel or, with force, sil_future_kill, but asks no
+ * inputs. */
+int sil__state_cancel(sil_future *future, bool force);
 
 /* PENDING: cancel; false if it was not pending any more. */
 bool sil__state_cancel_pending(sil_future *future);
@@ -203,6 +228,33 @@ void sil__state_set_ready(sil_future *task);
 bool sil__state_ready(const sil_future *task);
 
 bool sil__state_cancel_asked(const sil_future *future);
+
+/* A pending task is handed on; false: it was not pending. It comes back. */
+bool sil__state_send(sil_future *task);
+void sil__state_recall(sil_future *task);
+
+/* Is it not final and handed on? Then its executor is entered (sil_attend_ops). */
+bool sil__state_attend(sil_future *future);
+
+/* The phase as users see it: asks the engine of a task that was sent. */
+sil_state sil__state_look(sil_future *future);
+
+/* How far it is, if its engine knows. */
+bool sil__state_progress(sil_future *future, uint64_t *out_done, uint64_t *out_total);
+
+/*
+ * From hold to unhold callbacks are put aside, for others to run (takes what unhold returned): for
+ * a thread that ends futures while its user waits for something else, maybe with locks held.
+ */
+struct sil__held {
+    struct sil__listener *deferred;
+    bool draining;
+};
+void sil__state_hold(struct sil__context *context, struct sil__held *held);
+struct sil__listener *sil__state_unhold(struct sil__context *context, struct sil__held *held);
+/* Add other to list. */
+void sil__state_join(struct sil__listener **list, struct sil__listener *other);
+void sil__state_run(struct sil__listener *callbacks);
 
 /* Add a listener, last; false if the future is final, and then it will not be told. */
 bool sil__state_listen(sil_future *future, struct sil__listener *listener);
@@ -217,5 +269,12 @@ void sil__state_drain(struct sil__context *context);
 
 /* Run a claimed task here and finish it; release: and let go of it (takes). */
 void sil__task_execute(sil_future *task, bool release);
+
+/* Tasks that are for several elements of a map; spec.items says how many. */
+extern const struct sil__future_kind sil__items_kind;
+
+/* Call fn for each element of two arrays, until one fails: its code. */
+int sil__items_call(sil_task_fn fn, size_t items, void *args, size_t arg_size, void *results,
+                    size_t result_size);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Where tasks share our memory, as many tasks as there are workers go over the arrays together,
  * each claiming a few elements at a time; nothing is copied, and the arrays are the caller's.
- * Elsewhere each element travels as a task of its own, by way of the iterator.
+ * Elsewhere they travel in chunks, each a task with a copy of its elements.
  */
 #include <sillon/map.h>
 
@@ -21,6 +21,9 @@
 #define CLAIMS_EACH 16
 /* Tasks of one map. */
 #define MAX_TASKS 64
+/* Elsewhere: tasks under way, and what one carries of arguments or results. */
+#define WINDOW 256
+#define CHUNK_BYTES ((size_t)256 * 1024)
 
 struct map {
     /* Read-only. */
@@ -104,23 +107,75 @@ static int map_in_place(sil_executor *executor, struct map *map)
     return code;
 }
 
-static int map_by_copy(sil_executor *executor, const struct map *map)
+/* --- elsewhere ----------------------------------------------------------------------------- */
+
+/* Elements [next, end) as one task, which gets a copy of their arguments. */
+static sil_future *submit_items(sil_executor *executor, const struct map *map, size_t next,
+                                size_t items)
 {
-    const sil_map_options options = {
+    return sil__submit(&(struct sil__task_spec){
+        .kind = &sil__items_kind,
+        .executor = executor,
         .fn = map->fn,
-        .arg_size = map->arg_size,
-        .result_size = map->result_size,
-        .args = map->args,
-        .count = map->count,
-    };
-    sil_map_iterator *iterator = sil_map_iterator_create(executor, &options);
-    if (!iterator)
-        return sil_error_code(sil_last_error());
+        .arg = map->args + next * map->arg_size,
+        .arg_size = items * map->arg_size,
+        .result_size = items * map->result_size,
+        .items = items,
+    });
+}
+
+struct window {
+    sil_future *futures[WINDOW]; /* a ring */
+    size_t submitted;
+    size_t taken;
+};
+
+/* Its results, in order; a code is the map's end. */
+static int take_oldest(struct window *window, const struct map *map)
+{
+    size_t at = window->taken * map->claim;
+    sil_future *future = window->futures[window->taken++ % WINDOW];
+    return sil_take(future, map->results + at * map->result_size, SIL_FOREVER);
+}
+
+static void give_up(struct window *window)
+{
+    for (size_t i = window->taken; i < window->submitted; i++)
+        (void)sil_future_cancel(window->futures[i % WINDOW]);
+    const sil_error *error = sil__error_retain((sil_error *)sil_last_error());
+    for (size_t i = window->taken; i < window->submitted; i++) {
+        sil__wait_out(window->futures[i % WINDOW]);
+        sil_future_release(window->futures[i % WINDOW]);
+    }
+    sil__context_set_error((sil_error *)error);
+}
+
+static int map_by_copy(sil_executor *executor, struct map *map)
+{
+    size_t widest = map->arg_size > map->result_size ? map->arg_size : map->result_size;
+    size_t most = widest < CHUNK_BYTES ? CHUNK_BYTES / (widest ? widest : 1) : 1;
+    map->claim = map->count / (executor->workers * CLAIMS_EACH) + 1;
+    if (map->claim > most)
+        map->claim = most;
+    size_t chunks = (map->count + map->claim - 1) / map->claim;
+    size_t under_way = (size_t)executor->workers * 4;
+    if (under_way > WINDOW)
+        under_way = WINDOW;
+
+    struct window window = {.submitted = 0};
     int code = 0;
-    for (size_t i = 0; i < map->count && code == 0; i++)
-        code = sil_map_next(iterator, map->result_size ? map->results + i * map->result_size : NULL,
-                            SIL_FOREVER);
-    sil_map_iterator_destroy(iterator);
+    while (window.taken < chunks && code == 0) {
+        while (window.submitted < chunks && window.submitted - window.taken < under_way) {
+            size_t next = window.submitted * map->claim;
+            size_t left = map->count - next;
+            sil_future *future =
+                submit_items(executor, map, next, left < map->claim ? left : map->claim);
+            window.futures[window.submitted++ % WINDOW] = future;
+        }
+        code = take_oldest(&window, map);
+    }
+    if (code != 0)
+        give_up(&window);
     return code;
 }
 

@@ -15,7 +15,7 @@
 #define SIL__CORE_PARK_H
 
 #include <sillon/deadline.h>
-#include <sillon/future.h>
+#include <sillon/executor.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +51,7 @@ struct sil__park_ops {
 struct sil__waiter {
     _Atomic uint32_t word; /* 0, then 1 when woken */
     const struct sil__park_ops *ops;
+    sil_executor *executor; /* that is attended meanwhile (attend.h) */
 };
 
 /* How a thread waits that is nobody's worker. */

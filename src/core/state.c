@@ -109,6 +109,51 @@ static void run_callbacks(struct sil__listener *callbacks)
         sil__state_drain(context);
 }
 
+void sil__state_hold(struct sil__context *context, struct sil__held *held)
+{
+    *held = (struct sil__held){.deferred = context->deferred, .draining = context->draining};
+    context->deferred = NULL;
+    context->draining = true;
+}
+
+struct sil__listener *sil__state_unhold(struct sil__context *context, struct sil__held *held)
+{
+    struct sil__listener *callbacks = context->deferred;
+    context->deferred = held->deferred;
+    context->draining = held->draining;
+    return callbacks;
+}
+
+void sil__state_join(struct sil__listener **list, struct sil__listener *other)
+{
+    if (!*list || !other) {
+        *list = *list ? *list : other;
+        return;
+    }
+    struct sil__listener *last = (*list)->prev;
+    last->next = other;
+    (*list)->prev = other->prev;
+    other->prev->next = *list;
+    other->prev = last;
+}
+
+void sil__state_run(struct sil__listener *callbacks)
+{
+    struct sil__context *context = sil__context();
+    sil__state_join(&context->deferred, callbacks);
+    if (!context->draining)
+        sil__state_drain(context);
+}
+
+/* In end's from: also one that was sent. */
+#define FROM_SENT (1u << 8)
+
+static bool may_end(uint64_t word, unsigned from)
+{
+    return (from & (1u << (word & SIL__STATE_PHASE))) &&
+           (!(word & SIL__STATE_SENT) || (from & FROM_SENT));
+}
+
 /*
  * Give the state its final phase from one of the phases in from; false if it has another. release:
  * let go of one reference too, in the same step if nobody listens.
@@ -119,7 +164,7 @@ static bool end(sil_future *future, unsigned from, sil_state phase, bool release
     uint64_t final;
     bool locked = false;
     do {
-        if (!(from & (1u << (word & SIL__STATE_PHASE)))) {
+        if (!may_end(word, from)) {
             if (locked)
                 sil__lock_drop(&future->lock);
             return false;
@@ -154,7 +199,7 @@ bool sil__state_claim(sil_future *future)
 {
     uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
     do {
-        if ((state & SIL__STATE_PHASE) != SIL_PENDING)
+        if ((state & SIL__STATE_PHASE) != SIL_PENDING || (state & SIL__STATE_SENT))
             return false;
     } while (!atomic_compare_exchange_weak_explicit(&future->word, &state, state | SIL_RUNNING,
                                                     memory_order_acquire, memory_order_relaxed));
@@ -163,7 +208,7 @@ bool sil__state_claim(sil_future *future)
 
 static void finish(sil_future *future, int code, sil_error *error, bool release)
 {
-    SIL_ASSERT(sil__future_phase(future) == SIL_RUNNING);
+    SIL_ASSERT(sil__future_phase(future) <= SIL_RUNNING);
     future->code = code;
     if (error) {
         struct sil__details *details = sil__future_details(future);
@@ -173,7 +218,7 @@ static void finish(sil_future *future, int code, sil_error *error, bool release)
             sil__error_release(error);
     }
     sil_state phase = code == SIL_ECANCELLED ? SIL_CANCELLED : SIL_FINISHED;
-    bool ended = end(future, 1u << SIL_RUNNING, phase, release);
+    bool ended = end(future, FROM_SENT | 1u << SIL_PENDING | 1u << SIL_RUNNING, phase, release);
     SIL_ASSERT(ended);
     (void)ended;
 }
@@ -216,6 +261,113 @@ static bool ask(sil_future *future)
     return true;
 }
 
+/* --- tasks that were sent ------------------------------------------------------------------ */
+
+bool sil__state_send(sil_future *task)
+{
+    uint64_t state = atomic_load_explicit(&task->word, memory_order_relaxed);
+    do {
+        if ((state & SIL__STATE_PHASE) != SIL_PENDING)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&task->word, &state, state | SIL__STATE_SENT,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return true;
+}
+
+void sil__state_recall(sil_future *task)
+{
+    atomic_fetch_and_explicit(&task->word, ~(uint64_t)(SIL__STATE_SENT | SIL__STATE_PHASE),
+                              memory_order_release);
+}
+
+/*
+ * Take the lock of a future that was sent and is not final, and keep it from ending until
+ * the lock is dropped (I3: whoever ends it takes the lock, too). So its executor is there.
+ * False: it is final or not sent, and not locked.
+ */
+static bool lock_sent(sil_future *future)
+{
+    sil__lock_take(&future->lock);
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    do {
+        if ((state & SIL__STATE_PHASE) >= SIL_FINISHED || !(state & SIL__STATE_SENT)) {
+            sil__lock_drop(&future->lock);
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&future->word, &state,
+                                                    state | SIL__STATE_LISTENED,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    return true;
+}
+
+/* Those of an executor of an older table have none of the later operations. */
+static const sil_executor_ops *ops_of(const sil_executor *executor)
+{
+    static const sil_executor_ops none;
+    const sil_executor_ops *ops = __atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE);
+    return ops->size >= sizeof *ops ? ops : &none;
+}
+
+static void begin_locked(sil_future *future)
+{
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    while ((state & SIL__STATE_PHASE) == SIL_PENDING && (state & SIL__STATE_SENT) &&
+           !atomic_compare_exchange_weak_explicit(&future->word, &state, state | SIL_RUNNING,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+/* As the operation; 0 once it is cancelled. */
+static int stop_sent(sil_future *future, bool force)
+{
+    if (!lock_sent(future))
+        return SIL_EAGAIN;
+    const sil_executor_ops *ops = ops_of(future->executor);
+    int outcome = ops->stop ? ops->stop(future->executor, future, force) : SIL_EINPROGRESS;
+    if (outcome == SIL_EINPROGRESS) {
+        atomic_fetch_or_explicit(&future->word, SIL__STATE_CANCEL_ASKED, memory_order_relaxed);
+        begin_locked(future);
+    }
+    sil__lock_drop(&future->lock);
+    if (outcome == 0)
+        (void)end(future, FROM_SENT | 1u << SIL_PENDING | 1u << SIL_RUNNING, SIL_CANCELLED, true);
+    return outcome;
+}
+
+bool sil__state_attend(sil_future *future)
+{
+    if (!lock_sent(future))
+        return false;
+    future->executor->attend->enter(future->executor);
+    sil__lock_drop(&future->lock);
+    return true;
+}
+
+sil_state sil__state_look(sil_future *future)
+{
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    if ((state & SIL__STATE_SENT) && (state & SIL__STATE_PHASE) == SIL_PENDING &&
+        lock_sent(future)) {
+        const sil_executor_ops *ops = ops_of(future->executor);
+        if (ops->begun && ops->begun(future->executor, future))
+            begin_locked(future);
+        sil__lock_drop(&future->lock);
+    }
+    return sil__future_phase(future);
+}
+
+bool sil__state_progress(sil_future *future, uint64_t *out_done, uint64_t *out_total)
+{
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    if (!(state & SIL__STATE_SENT) || !lock_sent(future))
+        return false;
+    const sil_executor_ops *ops = ops_of(future->executor);
+    if (ops->progress)
+        ops->progress(future->executor, future, out_done, out_total);
+    sil__lock_drop(&future->lock);
+    return ops->progress != NULL;
+}
+
 bool sil__state_cancel_pending(sil_future *future)
 {
     if (!end(future, 1u << SIL_PENDING, SIL_CANCELLED, false))
@@ -236,17 +388,24 @@ bool sil__state_ready(const sil_future *task)
     return (state & SIL__STATE_READY) && (state & SIL__STATE_PHASE) == SIL_PENDING;
 }
 
-int sil__state_cancel(sil_future *future)
+int sil__state_cancel(sil_future *future, bool force)
 {
     for (;;) {
+        bool sent = atomic_load_explicit(&future->word, memory_order_relaxed) & SIL__STATE_SENT;
+        int outcome;
         switch (sil__future_phase(future)) {
         case SIL_PENDING:
-            if (sil__state_cancel_pending(future))
+            if (sent && (outcome = stop_sent(future, force)) != SIL_EAGAIN)
+                return outcome;
+            if (!sent && sil__state_cancel_pending(future))
                 return 0;
             break;
         case SIL_RUNNING:
-            if (ask(future))
+            if (ask(future)) {
+                if (sent)
+                    (void)stop_sent(future, force);
                 return SIL_EINPROGRESS;
+            }
             break;
         case SIL_FINISHED:
             return SIL_EALREADY;

@@ -18,6 +18,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/future.h"
+#include "core/remote.h"
 
 static bool deadline_passed(const sil_future *task)
 {
@@ -26,13 +27,25 @@ static bool deadline_passed(const sil_future *task)
            sil__clock_now() >= details->deadline;
 }
 
+/* Whose process cannot be ended can still be asked: from now on its deadline is so far away. */
+static void begin_timeout(sil_future *task)
+{
+    struct sil__details *details = atomic_load_explicit(&task->details, memory_order_acquire);
+    if (!details || details->timeout == 0)
+        return;
+    sil_deadline end = sil__clock_now() + (sil_deadline)(details->timeout * 1e9);
+    if (details->deadline == 0 || end < details->deadline)
+        details->deadline = end;
+}
+
 static int call(sil_future *task)
 {
+    begin_timeout(task);
     if (deadline_passed(task))
         return sil__fail(SIL_ETIMEDOUT, "the deadline came before the task was started");
     int code = task->kind && task->kind->run
                    ? task->kind->run(task)
-                   : task->fn(sil__future_arg(task), sil__future_result_bytes(task));
+                   : task->fn(sil__future_arg(task), sil__future_result_room(task));
     /* A task that heeds its deadline says "cancelled", though nobody cancelled it. */
     if (code == SIL_ECANCELLED && !sil__state_cancel_asked(task) && deadline_passed(task))
         return sil__fail(SIL_ETIMEDOUT, "the deadline came while the task ran");
@@ -74,12 +87,19 @@ void sil__task_execute(sil_future *task, bool release)
 
 bool sil_cancelled(void)
 {
-    const sil_future *task = sil__context_task(sil__context());
+    const struct sil__context *context = sil__context();
+    struct sil__remote *remote = sil__context_remote(context);
+    if (remote)
+        return remote->cancelled(remote);
+    const sil_future *task = sil__context_task(context);
     return task && (sil__state_cancel_asked(task) || deadline_passed(task));
 }
 
 void sil_progress(uint64_t done, uint64_t total)
 {
+    struct sil__remote *remote = sil__context_remote(sil__context());
+    if (remote)
+        remote->progress(remote, done, total);
     sil_future *task = sil__context_task(sil__context());
     struct sil__details *details = task ? sil__future_details(task) : NULL;
     if (!details)
@@ -91,14 +111,16 @@ void sil_progress(uint64_t done, uint64_t total)
 const char *sil_current_name(void)
 {
     static _Thread_local char thread_name[SIL__WORKER_NAME_SIZE];
-    const char *name = sil_future_name(sil__context_task(sil__context()));
+    const struct sil__remote *remote = sil__context_remote(sil__context());
+    const char *name = remote ? remote->name : sil_future_name(sil__context_task(sil__context()));
     return name ? name : sil__thread_name(thread_name, sizeof thread_name);
 }
 
 void *sil_result_alloc(size_t size)
 {
+    struct sil__remote *remote = sil__context_remote(sil__context());
     sil_future *task = sil__context_task(sil__context());
-    if (!task) {
+    if (!task && !remote) {
         sil__fail(SIL_ENOTASK, "sil_result_alloc: only a running task has a result");
         return NULL;
     }
@@ -106,17 +128,38 @@ void *sil_result_alloc(size_t size)
         sil__fail(SIL_EINVAL, "sil_result_alloc: %zu bytes are too many", size);
         return NULL;
     }
-    struct sil__details *details = sil__future_details(task);
-    void *block = details ? sil__alloc(size) : NULL;
-    if (!block) {
+    if (remote)
+        return remote->result_alloc(remote, size);
+    void *block = sil__alloc(size);
+    if (!block || !sil__future_take_block(task, block, size, sil__free)) {
         sil__fail(SIL_ENOMEM, "sil_result_alloc: no memory for %zu bytes", size);
         return NULL;
     }
-    sil__free(details->block);
-    details->block = block;
-    details->block_size = size;
     return block;
 }
+
+/* --- elements of a map --------------------------------------------------------------------- */
+
+int sil__items_call(sil_task_fn fn, size_t items, void *args, size_t arg_size, void *results,
+                    size_t result_size)
+{
+    for (size_t i = 0; i < items; i++) {
+        int code = fn(arg_size ? (unsigned char *)args + i * arg_size : NULL,
+                      result_size ? (unsigned char *)results + i * result_size : NULL);
+        if (code != 0)
+            return code;
+    }
+    return 0;
+}
+
+static int run_items(sil_future *task)
+{
+    size_t items = sil_task_items(task);
+    return sil__items_call(task->fn, items, sil__future_arg(task), task->arg_size / items,
+                           sil__future_result_room(task), task->result_size / items);
+}
+
+const struct sil__future_kind sil__items_kind = {.run = run_items};
 
 /* --- for engines (executor_impl.h) --------------------------------------------------------- */
 
@@ -130,21 +173,21 @@ bool sil_task_run(sil_future *task)
 
 bool sil_task_start(sil_future *task)
 {
-    return sil__state_claim(task);
+    if (!sil__state_claim(task))
+        return false;
+    /* Not refused, whatever comes of it. */
+    atomic_fetch_or_explicit(&task->word, SIL__STATE_SENT, memory_order_relaxed);
+    return true;
 }
 
 static int take_value(sil_future *task, const void *value, size_t size)
 {
-    struct sil__details *details = sil__future_details(task);
-    void *block = details ? sil__alloc_raw(size) : NULL;
+    void *block = sil__alloc_raw(size);
     if (!block)
         return SIL_ENOMEM;
     if (size)
         memcpy(block, value, size);
-    sil__free(details->block);
-    details->block = block;
-    details->block_size = size;
-    return 0;
+    return sil__future_take_block(task, block, size, sil__free) ? 0 : SIL_ENOMEM;
 }
 
 void sil_task_finish(sil_future *task, int code, const void *value, size_t size)
@@ -154,6 +197,42 @@ void sil_task_finish(sil_future *task, int code, const void *value, size_t size)
     sil_error *error =
         code ? sil__error_create_text(code, sil_future_name(task), sil_strerror(code)) : NULL;
     sil__state_finish(task, code, error);
+}
+
+bool sil_task_send(sil_future *task)
+{
+    return sil__state_send(task);
+}
+
+void sil_task_recall(sil_future *task)
+{
+    sil__state_recall(task);
+}
+
+static int take_outcome(sil_future *task, const sil_outcome *outcome)
+{
+    if (outcome->block) {
+        void (*block_free)(void *block) = task->executor->blocks->free;
+        return sil__future_take_block(task, outcome->block, outcome->size, block_free) ? 0
+                                                                                       : SIL_ENOMEM;
+    }
+    void *room = sil__future_result_bytes(task);
+    if (outcome->value && (!room || outcome->size != task->result_size))
+        return take_value(task, outcome->value, outcome->size);
+    if (outcome->value)
+        memcpy(room, outcome->value, outcome->size);
+    return 0;
+}
+
+void sil_task_end(sil_future *task, const sil_outcome *outcome)
+{
+    int code = outcome->code;
+    sil_error *error = NULL;
+    if (code == 0)
+        code = take_outcome(task, outcome);
+    if (code != 0)
+        error = sil__error_create_elsewhere(code, sil_future_name(task), outcome);
+    sil__state_finish_release(task, code, error);
 }
 
 bool sil_task_fail(sil_future *task, int code, const char *format, ...)
@@ -175,7 +254,30 @@ bool sil_task_cancel(sil_future *task)
 
 sil_task_fn sil_task_function(const sil_future *task)
 {
-    return task->kind && task->kind->run ? NULL : task->fn;
+    return task->kind && task->kind->run && task->kind != &sil__items_kind ? NULL : task->fn;
+}
+
+static const struct sil__details *details_of(const sil_future *task)
+{
+    static const struct sil__details none;
+    const struct sil__details *details = atomic_load_explicit(&task->details, memory_order_acquire);
+    return details ? details : &none;
+}
+
+size_t sil_task_items(const sil_future *task)
+{
+    size_t items = details_of(task)->items;
+    return items ? items : 1;
+}
+
+double sil_task_timeout(const sil_future *task)
+{
+    return details_of(task)->timeout;
+}
+
+unsigned sil_task_retries(const sil_future *task)
+{
+    return details_of(task)->retries;
 }
 
 void *sil_task_arg(sil_future *task, size_t *out_size)
@@ -199,8 +301,7 @@ sil_priority sil_task_priority(const sil_future *task)
 
 sil_deadline sil_task_deadline(const sil_future *task)
 {
-    const struct sil__details *details = atomic_load_explicit(&task->details, memory_order_acquire);
-    return details ? details->deadline : 0;
+    return details_of(task)->deadline;
 }
 
 sil_future **sil_task_next(sil_future *task)

@@ -16,6 +16,7 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "core/attend.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/future.h"
@@ -80,12 +81,24 @@ static enum sil__need need_of(sil_wait_for what)
     }
 }
 
+/* One of them stands for all: what it is for may bring in the others, too. */
+static sil_executor *enter_one(struct sil__context *context, sil_future *const *futures,
+                               size_t count)
+{
+    sil_executor *executor = NULL;
+    for (size_t i = 0; i < count && !executor; i++)
+        executor = sil__attend_enter(context, futures[i]);
+    return executor;
+}
+
 static int wait_in(struct entry *entries, sil_future *const *futures, size_t count,
                    sil_wait_for what, sil_deadline until)
 {
     struct sil__context *context = sil__context();
     struct wait wait = {.what = what, .open = count};
     sil__waiter_init(&wait.waiter, context);
+    sil_executor *attended = until > SIL_NOW ? enter_one(context, futures, count) : NULL;
+    sil__attend_waiter(&wait.waiter, attended);
     size_t listening = 0;
     int code = 0;
     if (!listen_all(&wait, entries, futures, count, &listening)) {
@@ -93,10 +106,11 @@ static int wait_in(struct entry *entries, sil_future *const *futures, size_t cou
                    ? sil__wait_block(context, &wait.waiter, futures, count, need_of(what), until)
                    : SIL_ETIMEDOUT;
         if (code == 0 && what == SIL_ALL_COMPLETED)
-            return 0; /* I1 */
+            listening = 0; /* I1 */
     }
     for (size_t i = 0; i < listening; i++)
         (void)sil__state_unlisten(futures[i], &entries[i].listener);
+    sil__attend_leave(attended);
     /* The deadline came, and so did the end. */
     return code == SIL_ETIMEDOUT && sil__waiter_woken(&wait.waiter) ? 0 : code;
 }

@@ -2,6 +2,8 @@
 /*
  * Bad input: clear codes, no crash, whatever is handed over.
  */
+#include <math.h>
+
 #include "contract.h"
 
 static void test_submit_of_null_fails(void **state)
@@ -50,7 +52,10 @@ static void test_submit_with_odd_options_fails(void **state)
     const sil_submit_options bad[] = {
         {.priority = (sil_priority)7},
         {.priority = (sil_priority)-2},
-        {.reserved = {0, 1}},
+        {.deadline = -1},
+        {.timeout = -1},
+        {.timeout = NAN},
+        {.reserved = 1},
     };
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_code(sil_take(sil_submit_with(executor, &bad[i], task_nothing, NULL, 0, 0), NULL,

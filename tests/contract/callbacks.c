@@ -38,20 +38,19 @@ static void see_order(unsigned before, unsigned after)
     struct diary diary = {0};
     latch_init(&diary.latch, before);
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
+    struct gate *gate = contract_gate();
     if ((contract_engine()->capabilities & ASYNCHRONOUS) == 0)
-        gate_open(&gate);
-    sil_future *future = submit_gate(executor, &gate);
+        gate_open(gate);
+    sil_future *future = submit_gate(executor, gate);
     for (unsigned i = 0; i < before + after; i++) {
         if (i == before) {
-            gate_open(&gate);
+            gate_open(gate);
             latch_wait(&diary.latch);
         }
         lines[i] = (struct line){&diary, (int)i};
         assert_code(sil_future_add_done_callback(future, write_line, &lines[i]), 0);
     }
-    gate_open(&gate);
+    gate_open(gate);
     latch_wait(&diary.latch);
     contract_close(executor);
     assert_int_equal(diary.count, before + after);
@@ -60,7 +59,6 @@ static void see_order(unsigned before, unsigned after)
     assert_ptr_equal(diary.future, future);
     sil_future_release(future);
     latch_fini(&diary.latch);
-    gate_fini(&gate);
 }
 
 static void test_callbacks_run_once_in_order(void **state)
@@ -139,13 +137,12 @@ static void test_callback_may_call_everything_on_its_future(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
+    struct gate *gate = contract_gate();
     struct nosy nosy = {.value = 0};
     latch_init(&nosy.latch, 1);
-    sil_future *future = submit_gated_int(executor, &gate);
+    sil_future *future = submit_gated_int(executor, gate);
     assert_code(sil_future_add_done_callback(future, call_everything, &nosy), 0);
-    gate_open(&gate);
+    gate_open(gate);
     latch_wait(&nosy.latch);
     sil_future_release(future);
     contract_close(executor);
@@ -158,7 +155,6 @@ static void test_callback_may_call_everything_on_its_future(void **state)
     assert_true(nosy.length > 0);
     assert_int_equal(nosy.again, 1);
     latch_fini(&nosy.latch);
-    gate_fini(&gate);
 }
 
 static void release_it(sil_future *future, void *user)
@@ -172,16 +168,15 @@ static void test_callback_may_release_the_last_reference(void **state)
     (void)state;
     sil_executor *executor = contract_create();
     for (int i = 0; i < TEST_SCALE(100); i++) {
-        struct gate gate;
+        struct gate *gate = contract_gate();
         struct latch latch;
-        gate_init(&gate);
         latch_init(&latch, 1);
-        sil_future *future = submit_gated_int(executor, &gate);
+        sil_future *future = submit_gated_int(executor, gate);
         assert_code(sil_future_add_done_callback(future, release_it, &latch), 0);
-        gate_open(&gate);
+        gate_open(gate);
         latch_wait(&latch);
         latch_fini(&latch);
-        gate_fini(&gate);
+        contract_unshare(gate);
     }
     contract_close(executor);
 }
@@ -197,13 +192,12 @@ static void test_callbacks_run_under_no_lock(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
+    struct gate *gate = contract_gate();
     struct gate stopper;
-    gate_init(&gate);
     gate_init(&stopper);
-    sil_future *future = submit_gated_int(executor, &gate);
+    sil_future *future = submit_gated_int(executor, gate);
     assert_code(sil_future_add_done_callback(future, stop, &stopper), 0);
-    gate_open(&gate);
+    gate_open(gate);
     gate_wait_for_arrivals(&stopper, 1);
 
     char line[100];
@@ -226,7 +220,6 @@ static void test_callbacks_run_under_no_lock(void **state)
     assert_int_equal(called, 1);
     sil_future_release(future);
     gate_fini(&stopper);
-    gate_fini(&gate);
 }
 
 static void misbehave(sil_future *future, void *user)
@@ -244,16 +237,15 @@ static void test_callback_that_misbehaves_breaks_nothing(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
+    struct gate *gate = contract_gate();
     struct latch latch;
     atomic_uint called = 0;
-    gate_init(&gate);
     latch_init(&latch, 1);
-    sil_future *future = submit_gated_int(executor, &gate);
+    sil_future *future = submit_gated_int(executor, gate);
     assert_code(sil_future_add_done_callback(future, misbehave, NULL), 0);
     assert_code(sil_future_add_done_callback(future, count_done, &called), 0);
     assert_code(sil_future_add_done_callback(future, latch_down_done, &latch), 0);
-    gate_open(&gate);
+    gate_open(gate);
     latch_wait(&latch);
     assert_int_equal(called, 1);
     int value = 0;
@@ -262,7 +254,6 @@ static void test_callback_that_misbehaves_breaks_nothing(void **state)
     contract_finish(submit_nothing(executor));
     contract_close(executor);
     latch_fini(&latch);
-    gate_fini(&gate);
 }
 
 static void *add_callbacks(void *arg)
@@ -305,12 +296,12 @@ static void test_callbacks_added_while_the_future_ends_run_once(void **state)
 }
 
 const struct contract_test contract_callbacks[] = {
-    PROMISE(test_callbacks_run_once_in_order, SHARES_MEMORY),
+    PROMISE(test_callbacks_run_once_in_order, 0),
     PROMISE(test_callback_of_a_final_future_runs_at_once, 0),
-    PROMISE(test_callback_may_call_everything_on_its_future, SHARES_MEMORY),
-    PROMISE(test_callback_may_release_the_last_reference, SHARES_MEMORY),
-    PROMISE(test_callbacks_run_under_no_lock, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_callback_that_misbehaves_breaks_nothing, SHARES_MEMORY),
+    PROMISE(test_callback_may_call_everything_on_its_future, 0),
+    PROMISE(test_callback_may_release_the_last_reference, 0),
+    PROMISE(test_callbacks_run_under_no_lock, ASYNCHRONOUS),
+    PROMISE(test_callback_that_misbehaves_breaks_nothing, 0),
     PROMISE(test_callbacks_added_while_the_future_ends_run_once, 0),
     {0},
 };

@@ -13,9 +13,9 @@ static void test_cancelled_pending_task_never_runs(void **state)
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
-    sil_future *future = submit_count(executor, &count);
-    sil_future *next = submit_count(executor, &count);
+    atomic_uint *count = contract_count();
+    sil_future *future = submit_count(executor, count);
+    sil_future *next = submit_count(executor, count);
     assert_code(sil_future_cancel(future), 0);
 
     assert_int_equal(sil_future_state(future), SIL_CANCELLED);
@@ -28,7 +28,7 @@ static void test_cancelled_pending_task_never_runs(void **state)
     contract_free(&occupied);
     contract_finish(next);
     contract_close(executor);
-    assert_int_equal(count, 1);
+    assert_int_equal(*count, 1);
     assert_int_equal(sil_future_state(future), SIL_CANCELLED);
     sil_future_release(future);
 }
@@ -55,18 +55,15 @@ static void test_running_task_sees_the_request(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    gate_open(&gate);
-    sil_future *future = sil_submit(executor, task_until_cancelled, &(struct gate *){&gate},
-                                    sizeof(struct gate *), 0);
-    gate_wait_for_arrivals(&gate, 1);
+    struct gate *gate = contract_gate();
+    gate_open(gate);
+    sil_future *future = sil_submit(executor, task_until_cancelled, &gate, sizeof gate, 0);
+    gate_wait_for_arrivals(gate, 1);
     assert_code(sil_future_cancel(future), SIL_EINPROGRESS);
     assert_code(sil_await(future, SIL_FOREVER), SIL_ECANCELLED);
     assert_int_equal(sil_future_state(future), SIL_CANCELLED);
     assert_code(sil_future_cancel(future), 0);
     sil_future_release(future);
-    gate_fini(&gate);
     contract_close(executor);
 }
 
@@ -81,20 +78,47 @@ static void test_task_that_ignores_the_request_finishes_with_its_value(void **st
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    sil_future *future = sil_submit(executor, at_gate_seven, &(struct gate *){&gate},
-                                    sizeof(struct gate *), sizeof(int));
-    gate_wait_for_arrivals(&gate, 1);
+    struct gate *gate = contract_gate();
+    sil_future *future = sil_submit(executor, at_gate_seven, &gate, sizeof gate, sizeof(int));
+    gate_wait_for_arrivals(gate, 1);
     assert_code(sil_future_cancel(future), SIL_EINPROGRESS);
     assert_code(sil_future_cancel(future), SIL_EINPROGRESS);
     assert_int_equal(sil_future_state(future), SIL_RUNNING);
-    gate_open(&gate);
+    gate_open(gate);
     int value = 0;
     assert_code(sil_take(future, &value, SIL_FOREVER), 0);
     assert_int_equal(value, 7);
-    gate_fini(&gate);
     contract_close(executor);
+}
+
+static void test_kill_is_a_cancel_that_insists(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    struct occupied occupied;
+    contract_occupy(&occupied, executor);
+    atomic_uint *count = contract_count();
+    sil_future *pending = submit_count(executor, count);
+    assert_code(sil_future_kill(pending), 0);
+    assert_int_equal(sil_future_state(pending), SIL_CANCELLED);
+    assert_code(sil_future_kill(pending), 0);
+    assert_code(sil_take(pending, NULL, SIL_FOREVER), SIL_ECANCELLED);
+    contract_free(&occupied);
+
+    struct gate *gate = contract_gate();
+    gate_open(gate);
+    sil_future *running = sil_submit(executor, task_until_cancelled, &gate, sizeof gate, 0);
+    gate_wait_for_arrivals(gate, 1);
+    assert_code(sil_future_kill(running), SIL_EINPROGRESS);
+    assert_code(sil_take(running, NULL, SIL_FOREVER), SIL_ECANCELLED);
+
+    sil_future *finished = submit_int(executor, task_int, 1);
+    assert_code(sil_await(finished, SIL_FOREVER), 0);
+    assert_code(sil_future_kill(finished), SIL_EALREADY);
+    assert_code(sil_take(finished, NULL, SIL_NOW), 0);
+    assert_code(sil_future_kill(NULL), SIL_EINVAL);
+    contract_close(executor);
+    assert_int_equal(*count, 0);
 }
 
 static int tell_cancelled(void *arg, void *result)
@@ -195,8 +219,8 @@ static void test_callback_may_cancel_another_future(void **state)
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
-    sil_future *other = submit_count(executor, &count);
+    atomic_uint *count = contract_count();
+    sil_future *other = submit_count(executor, count);
     assert_code(sil_future_add_done_callback(occupied.futures[0], cancel_other, other), 0);
     sil_future *first = submit_nothing(executor);
     assert_code(sil_future_add_done_callback(first, cancel_other, other), 0);
@@ -205,19 +229,19 @@ static void test_callback_may_cancel_another_future(void **state)
     contract_free(&occupied);
     sil_future_release(first);
     contract_close(executor);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
     sil_future_release(other);
 }
 
 const struct contract_test contract_cancel[] = {
-    PROMISE(test_cancelled_pending_task_never_runs, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_cancelled_pending_task_calls_back_once, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_running_task_sees_the_request, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_task_that_ignores_the_request_finishes_with_its_value,
-            ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_cancelled_pending_task_never_runs, ASYNCHRONOUS),
+    PROMISE(test_cancelled_pending_task_calls_back_once, ASYNCHRONOUS),
+    PROMISE(test_running_task_sees_the_request, ASYNCHRONOUS),
+    PROMISE(test_task_that_ignores_the_request_finishes_with_its_value, ASYNCHRONOUS),
+    PROMISE(test_kill_is_a_cancel_that_insists, ASYNCHRONOUS),
     PROMISE(test_request_is_seen_by_its_task_alone, ASYNCHRONOUS),
     PROMISE(test_task_may_cancel_and_await_its_child, SHARES_MEMORY),
-    PROMISE(test_cancel_from_several_threads_calls_back_once, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_callback_may_cancel_another_future, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_cancel_from_several_threads_calls_back_once, ASYNCHRONOUS),
+    PROMISE(test_callback_may_cancel_another_future, ASYNCHRONOUS),
     {0},
 };

@@ -11,15 +11,15 @@ static void test_close_waits_for_everything(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    atomic_uint count = 0;
+    atomic_uint *count = contract_count();
     atomic_uint called = 0;
     for (int i = 0; i < CONTRACT_BOUND; i++) {
-        sil_future *future = submit_count(executor, &count);
+        sil_future *future = submit_count(executor, count);
         assert_code(sil_future_add_done_callback(future, count_done, &called), 0);
         sil_future_release(future);
     }
     contract_close(executor);
-    assert_int_equal(count, CONTRACT_BOUND);
+    assert_int_equal(*count, CONTRACT_BOUND);
     assert_int_equal(called, CONTRACT_BOUND);
 }
 
@@ -104,34 +104,30 @@ static void test_task_that_closes_lets_the_pending_ones_run(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    atomic_uint count = 0;
-    struct closer closer = {.executor = executor, .gate = &gate, .code = 1};
+    struct gate *gate = contract_gate();
+    atomic_uint *count = contract_count();
+    struct closer closer = {.executor = executor, .gate = gate, .code = 1};
     sil_future *future = sil_submit(executor, close_own, &closer, sizeof closer, sizeof closer);
-    gate_wait_for_arrivals(&gate, 1);
-    struct gate busy;
-    gate_init(&busy);
+    gate_wait_for_arrivals(gate, 1);
+    struct gate *busy = contract_gate();
     unsigned others = sil_executor_workers(executor) - 1;
     sil_future *blockers[8];
     assert_in_range(others, 0, 8);
     for (unsigned i = 0; i < others; i++)
-        blockers[i] = submit_gate(executor, &busy);
-    gate_wait_for_arrivals(&busy, others);
+        blockers[i] = submit_gate(executor, busy);
+    gate_wait_for_arrivals(busy, others);
     sil_future *pending[4];
     for (int i = 0; i < 4; i++)
-        pending[i] = submit_count(executor, &count);
-    gate_open(&gate);
+        pending[i] = submit_count(executor, count);
+    gate_open(gate);
     assert_code(sil_take(future, &closer, SIL_FOREVER), 0);
     assert_code(closer.code, 0);
-    gate_open(&busy);
+    gate_open(busy);
     for (unsigned i = 0; i < others; i++)
         contract_finish(blockers[i]);
     for (int i = 0; i < 4; i++)
         contract_finish(pending[i]);
-    assert_int_equal(count, 4);
-    gate_fini(&busy);
-    gate_fini(&gate);
+    assert_int_equal(*count, 4);
 }
 
 struct from_callback {
@@ -152,21 +148,19 @@ static void test_callback_may_close_the_executor(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
+    struct gate *gate = contract_gate();
     struct from_callback seen = {.executor = executor, .code = 1};
     latch_init(&seen.latch, 1);
     if ((contract_engine()->capabilities & ASYNCHRONOUS) == 0)
-        gate_open(&gate);
-    sil_future *future = submit_gate(executor, &gate);
+        gate_open(gate);
+    sil_future *future = submit_gate(executor, gate);
     assert_code(sil_future_add_done_callback(future, close_done, &seen), 0);
-    gate_open(&gate);
+    gate_open(gate);
     latch_wait(&seen.latch);
     assert_code(seen.code, 0);
     contract_finish(future);
     assert_code(sil_take(submit_nothing(executor), NULL, SIL_FOREVER), SIL_ESHUTDOWN);
     latch_fini(&seen.latch);
-    gate_fini(&gate);
 }
 
 static void test_many_executors_live_side_by_side(void **state)
@@ -200,14 +194,14 @@ static void test_closed_executors_leave_no_thread(void **state)
 }
 
 const struct contract_test contract_closing[] = {
-    PROMISE(test_close_waits_for_everything, SHARES_MEMORY),
+    PROMISE(test_close_waits_for_everything, 0),
     PROMISE(test_close_of_an_unused_executor, 0),
     PROMISE(test_second_close_is_caught, 0),
     PROMISE(test_submit_to_a_closed_executor_is_caught, 0),
     PROMISE(test_misuse_of_the_last_64_closed_is_caught, 0),
     PROMISE(test_task_may_close_its_own_executor, SHARES_MEMORY),
     PROMISE(test_task_that_closes_lets_the_pending_ones_run, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_callback_may_close_the_executor, SHARES_MEMORY),
+    PROMISE(test_callback_may_close_the_executor, 0),
     PROMISE(test_many_executors_live_side_by_side, 0),
     PROMISE(test_closed_executors_leave_no_thread, 0),
     {0},

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs every table of promises for every engine that can do what they need.
+ * Runs every table of promises for every engine that can do what they need. Usage: contract
+ * [PART...] runs only the engines whose name has one of these parts.
  */
 #include "contract.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct contract_engine *current;
 
@@ -21,6 +23,11 @@ sil_executor *contract_create(void)
     return executor;
 }
 
+int contract_rounds(int count)
+{
+    return TEST_SCALE((current->capabilities & PROCESSES) != 0 ? count / 10 : count);
+}
+
 void contract_close(sil_executor *executor)
 {
     assert_code(sil_executor_close(executor), 0);
@@ -33,21 +40,21 @@ void contract_finish(sil_future *future)
 
 void contract_occupy(struct occupied *occupied, sil_executor *executor)
 {
-    gate_init(&occupied->gate);
+    occupied->gate = contract_gate();
     occupied->count = sil_executor_workers(executor);
     assert_in_range(occupied->count, 1, COUNT_OF(occupied->futures));
     for (unsigned i = 0; i < occupied->count; i++) {
-        occupied->futures[i] = submit_gate(executor, &occupied->gate);
-        gate_wait_for_arrivals(&occupied->gate, i + 1);
+        occupied->futures[i] = submit_gate(executor, occupied->gate);
+        gate_wait_for_arrivals(occupied->gate, i + 1);
     }
 }
 
 void contract_free(struct occupied *occupied)
 {
-    gate_open(&occupied->gate);
+    gate_open(occupied->gate);
     for (unsigned i = 0; i < occupied->count; i++)
         contract_finish(occupied->futures[i]);
-    gate_fini(&occupied->gate);
+    contract_unshare(occupied->gate);
 }
 
 static const struct {
@@ -72,6 +79,11 @@ static const struct {
     {"fork", contract_fork},
     {"errors", contract_errors},
     {"bad input", contract_bad_input},
+#if CONTRACT_PROCESSES
+    {"crash", contract_crash},
+    {"kill", contract_kill},
+    {"processes, data", contract_process_data},
+#endif
 };
 
 /* Runs those tests of a table that the engine can pass; how many failed. */
@@ -87,19 +99,27 @@ static int run_table(const char *name, const struct contract_test *tests)
             abort();
         chosen[count++] = (struct CMUnitTest){.name = tests->name,
                                               .test_func = tests->function,
-                                              .setup_func = test_begin,
-                                              .teardown_func = test_end};
+                                              .setup_func = contract_begin,
+                                              .teardown_func = contract_end};
     }
     char title[100];
     (void)snprintf(title, sizeof title, "%s, %s", current->name, name);
     return count == 0 ? 0 : test_run_group(title, chosen, count);
 }
 
-int main(void)
+static bool is_wanted(int count, char **parts)
+{
+    bool wanted = count == 0;
+    for (int i = 0; i < count; i++)
+        wanted |= strstr(current->name, parts[i]) != NULL;
+    return wanted;
+}
+
+int main(int argc, char **argv)
 {
     int failed = 0;
     for (current = contract_engines; current->name != NULL; current++)
-        for (size_t i = 0; i < COUNT_OF(tables); i++)
+        for (size_t i = 0; i < COUNT_OF(tables) && is_wanted(argc - 1, argv + 1); i++)
             failed += run_table(tables[i].name, tables[i].tests);
     return test_exit(failed);
 }

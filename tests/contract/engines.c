@@ -52,6 +52,64 @@ static sil_executor *create_broken_pool(void)
     return sil_thread_pool(&(sil_thread_pool_options){.workers = 2, .initializer = refuse});
 }
 
+#if CONTRACT_PROCESSES
+
+/* The board is what a worker must know before its first task. */
+static sil_executor *create_processes(sil_process_pool_options options)
+{
+    void *board = contract_board();
+    options.name = "contract";
+    options.initializer = contract_take_board;
+    options.initializer_arg = &board;
+    options.initializer_arg_size = sizeof board;
+    return sil_process_pool(&options);
+}
+
+static sil_executor *create_1_process(void)
+{
+    return create_processes((sil_process_pool_options){.workers = 1});
+}
+
+static sil_executor *create_2_processes(void)
+{
+    return create_processes((sil_process_pool_options){.workers = 2});
+}
+
+static sil_executor *create_2_forked(void)
+{
+    return create_processes((sil_process_pool_options){.workers = 2, .start = SIL_START_FORK});
+}
+
+static sil_executor *create_bounded_processes(sil_when_full when_full)
+{
+    return create_processes((sil_process_pool_options){
+        .workers = 2, .max_pending = CONTRACT_BOUND, .when_full = when_full});
+}
+
+static sil_executor *create_blocking_processes(void)
+{
+    return create_bounded_processes(SIL_FULL_BLOCK);
+}
+
+static sil_executor *create_failing_processes(void)
+{
+    return create_bounded_processes(SIL_FULL_FAIL);
+}
+
+static sil_executor *create_calling_processes(void)
+{
+    return create_bounded_processes(SIL_FULL_CALLER);
+}
+
+static sil_executor *create_broken_processes(void)
+{
+    return sil_process_pool(&(sil_process_pool_options){.workers = 2, .initializer = refuse});
+}
+
+#define PROCESS_POOL (ASYNCHRONOUS | PROCESSES)
+
+#endif
+
 #define POOL (ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN)
 
 const struct contract_engine contract_engines[] = {
@@ -64,5 +122,16 @@ const struct contract_engine contract_engines[] = {
     {"pool that blocks", create_blocking, POOL | PARALLEL | TAKES_ALL | FULL_BLOCKS, NULL},
     {"pool that refuses", create_failing, POOL | PARALLEL | FULL_FAILS, NULL},
     {"pool that calls", create_calling, POOL | PARALLEL | TAKES_ALL | FULL_CALLS, NULL},
+#if CONTRACT_PROCESSES
+    {"processes of 1", create_1_process, PROCESS_POOL | TAKES_ALL | ONE_WORKER, NULL},
+    {"processes of 2", create_2_processes, PROCESS_POOL | PARALLEL | TAKES_ALL | CAN_BREAK,
+     create_broken_processes},
+    {"processes that block", create_blocking_processes,
+     PROCESS_POOL | PARALLEL | TAKES_ALL | FULL_BLOCKS, NULL},
+    {"processes that refuse", create_failing_processes, PROCESS_POOL | PARALLEL | FULL_FAILS, NULL},
+    {"processes that call", create_calling_processes,
+     PROCESS_POOL | PARALLEL | TAKES_ALL | FULL_CALLS, NULL},
+    {"forked processes of 2", create_2_forked, PROCESS_POOL | PARALLEL | TAKES_ALL | FORKED, NULL},
+#endif
     {0},
 };

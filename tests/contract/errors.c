@@ -29,7 +29,9 @@ static void test_error_has_code_message_and_origin(void **state)
     assert_non_null(sil_error_worker(error));
     assert_string_not_equal(sil_error_worker(error), "");
     assert_true(sil_error_pid(error) > 0);
-    if ((contract_engine()->capabilities & SHARES_MEMORY) != 0)
+    if ((contract_engine()->capabilities & PROCESSES) != 0)
+        assert_int_not_equal(sil_error_pid(error), getpid());
+    else
         assert_int_equal(sil_error_pid(error), getpid());
     assert_null(sil_error_host(error));
     assert_int_equal(sil_error_signal(error), 0);

@@ -168,10 +168,10 @@ static void test_task_may_fork(void **state)
 }
 
 const struct contract_test contract_fork[] = {
-    PROMISE(test_parents_executor_is_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_parents_unfinished_futures_are_refused_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_parents_finished_futures_are_readable_in_the_child, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_child_may_make_its_own_executor, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_parents_executor_is_refused_in_the_child, ASYNCHRONOUS),
+    PROMISE(test_parents_unfinished_futures_are_refused_in_the_child, ASYNCHRONOUS),
+    PROMISE(test_parents_finished_futures_are_readable_in_the_child, ASYNCHRONOUS),
+    PROMISE(test_child_may_make_its_own_executor, ASYNCHRONOUS),
     PROMISE(test_task_may_fork, ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN),
     PROMISE(test_child_of_a_program_without_workers_may_use_executors, 0),
     {0},

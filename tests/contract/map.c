@@ -54,6 +54,72 @@ static void test_map_stops_at_the_first_error(void **state)
     contract_close(executor);
 }
 
+static void test_map_of_very_many(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    enum { MANY = 100000 };
+    int *numbers = malloc(MANY * sizeof *numbers);
+    for (int i = 0; i < MANY; i++)
+        numbers[i] = i + 100;
+    size_t size = sizeof(int);
+    assert_code(sil_map(executor, double_or_fail_at_77, numbers, size, numbers, size, MANY), 0);
+    for (int i = 0; i < MANY; i++)
+        if (numbers[i] != 2 * (i + 100))
+            fail_msg("element %d is %d", i, numbers[i]);
+    free(numbers);
+    contract_close(executor);
+}
+
+enum { ODD = 3, ODD_COUNT = 10000 };
+
+/* arg: three bytes, of which ff ff ff is bad. result: the same, mirrored. */
+static int mirror(void *arg, void *result)
+{
+    const unsigned char *from = arg;
+    unsigned char *to = result;
+    for (int i = 0; i < ODD; i++)
+        to[i] = from[ODD - 1 - i];
+    return from[0] == 0xff && from[1] == 0xff && from[2] == 0xff ? sil_fail(EILSEQ, "white") : 0;
+}
+
+static void test_map_of_items_of_an_odd_size(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    unsigned char *from = malloc((size_t)ODD_COUNT * ODD);
+    unsigned char *to = calloc(ODD_COUNT, ODD);
+    for (int i = 0; i < ODD_COUNT * ODD; i++)
+        from[i] = (unsigned char)(i % 251);
+    assert_code(sil_map(executor, mirror, from, ODD, to, ODD, ODD_COUNT), 0);
+    for (int i = 0; i < ODD_COUNT; i++)
+        for (int k = 0; k < ODD; k++)
+            if (to[i * ODD + k] != from[i * ODD + ODD - 1 - k])
+                fail_msg("byte %d of element %d is wrong", k, i);
+    for (int k = 0; k < ODD; k++)
+        from[5000 * ODD + k] = 0xff;
+    assert_code(sil_map(executor, mirror, from, ODD, to, ODD, ODD_COUNT), EILSEQ);
+    assert_string_equal(sil_error_message(sil_last_error()), "white");
+    assert_code(sil_map(executor, mirror, from, ODD, to, ODD, 5000), 0);
+    free(from);
+    free(to);
+    contract_close(executor);
+}
+
+static void test_map_without_results(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    enum { MANY = 1000 };
+    atomic_uint *count = contract_count();
+    atomic_uint *args[MANY];
+    for (int i = 0; i < MANY; i++)
+        args[i] = count;
+    assert_code(sil_map(executor, task_count, args, sizeof args[0], NULL, 0, MANY), 0);
+    assert_int_equal(*count, MANY);
+    contract_close(executor);
+}
+
 static void test_map_after_shutdown_is_refused(void **state)
 {
     (void)state;
@@ -183,6 +249,9 @@ static void test_tasks_may_map(void **state)
 const struct contract_test contract_map[] = {
     PROMISE(test_map_fills_every_result, TAKES_ALL),
     PROMISE(test_map_stops_at_the_first_error, TAKES_ALL),
+    PROMISE(test_map_of_very_many, TAKES_ALL),
+    PROMISE(test_map_of_items_of_an_odd_size, TAKES_ALL),
+    PROMISE(test_map_without_results, TAKES_ALL),
     PROMISE(test_map_after_shutdown_is_refused, 0),
     PROMISE(test_map_iterator_yields_in_order, 0),
     PROMISE(test_map_iterator_ends_at_the_first_error, 0),

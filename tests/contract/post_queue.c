@@ -13,18 +13,20 @@
 
 enum { STEPS = 2000 };
 
-static struct {
+/* Lies on the board. */
+struct trail {
     atomic_uint count;
     unsigned order[STEPS];
-} trail;
+};
 
 /* arg: unsigned; the tasks of these tests run one after the other. */
 static int leave_trail(void *arg, void *result)
 {
     (void)result;
-    unsigned at = atomic_fetch_add(&trail.count, 1);
+    struct trail *trail = contract_board();
+    unsigned at = atomic_fetch_add(&trail->count, 1);
     if (at < STEPS)
-        trail.order[at] = *(unsigned *)arg;
+        trail->order[at] = *(unsigned *)arg;
     return 0;
 }
 
@@ -32,7 +34,7 @@ static int leave_trail(void *arg, void *result)
 static unsigned hand_over(sil_executor *executor, unsigned way, unsigned first)
 {
     enum { GROUP = 100 };
-    unsigned numbers[GROUP];
+    unsigned numbers[GROUP] = {0};
     sil_future *futures[GROUP];
     unsigned count = way < 2 ? 1 : 1 + first % GROUP;
     if (count > STEPS - first)
@@ -63,7 +65,8 @@ static void check_order(bool occupied_first)
 {
     sil_executor *executor = contract_create();
     struct occupied occupied;
-    trail.count = 0;
+    struct trail *trail = contract_board();
+    trail->count = 0;
     if (occupied_first)
         contract_occupy(&occupied, executor);
     unsigned way = 0;
@@ -72,16 +75,16 @@ static void check_order(bool occupied_first)
     if (occupied_first)
         contract_free(&occupied);
     contract_close(executor);
-    assert_int_equal(trail.count, STEPS);
+    assert_int_equal(trail->count, STEPS);
     for (unsigned i = 0; i < STEPS; i++)
-        assert_int_equal(trail.order[i], i);
+        assert_int_equal(trail->order[i], i);
 }
 
 static void test_one_worker_keeps_the_order_of_posts_and_submits(void **state)
 {
     (void)state;
     check_order(true);
-    for (int i = 0; i < TEST_SCALE(20); i++)
+    for (int i = 0; i < contract_rounds(20); i++)
         check_order(false);
 }
 
@@ -96,17 +99,17 @@ static int post_count(sil_executor *executor, atomic_uint *count)
 struct full {
     sil_executor *executor;
     struct occupied occupied;
-    atomic_uint count; /**< of posted tasks that have run */
+    atomic_uint *count; /**< of posted tasks that have run */
 };
 
 static void fill(struct full *full, int posted)
 {
     full->executor = contract_create();
-    full->count = 0;
+    full->count = contract_count();
     contract_occupy(&full->occupied, full->executor);
     for (int i = 0; i < posted; i++)
-        assert_code(post_count(full->executor, &full->count), 0);
-    assert_int_equal(full->count, 0);
+        assert_code(post_count(full->executor, full->count), 0);
+    assert_int_equal(*full->count, 0);
 }
 
 /* Everything runs; so many were accepted. */
@@ -114,7 +117,7 @@ static void drain(struct full *full, unsigned accepted)
 {
     contract_free(&full->occupied);
     contract_close(full->executor);
-    assert_int_equal(full->count, accepted);
+    assert_int_equal(*full->count, accepted);
 }
 
 static void test_full_queue_fails_the_post(void **state)
@@ -122,7 +125,7 @@ static void test_full_queue_fails_the_post(void **state)
     (void)state;
     struct full full;
     fill(&full, CONTRACT_BOUND);
-    assert_code(post_count(full.executor, &full.count), SIL_EFULL);
+    assert_code(post_count(full.executor, full.count), SIL_EFULL);
     assert_code(sil_error_code(sil_last_error()), SIL_EFULL);
     drain(&full, CONTRACT_BOUND);
 }
@@ -134,7 +137,7 @@ static void test_post_many_beyond_the_bound_runs_those_before(void **state)
     fill(&full, 3);
     atomic_uint *args[2 * CONTRACT_BOUND];
     for (size_t i = 0; i < COUNT_OF(args); i++)
-        args[i] = &full.count;
+        args[i] = full.count;
     assert_code(sil_post_many(full.executor, task_count, args, sizeof args[0], COUNT_OF(args)),
                 SIL_EFULL);
     drain(&full, CONTRACT_BOUND);
@@ -173,7 +176,7 @@ static void *post_blocked(void *arg)
 {
     struct blocked *blocked = arg;
     blocked->thread = gettid();
-    blocked->code = post_count(blocked->full->executor, &blocked->full->count);
+    blocked->code = post_count(blocked->full->executor, blocked->full->count);
     blocked->posted = true;
     return NULL;
 }
@@ -190,7 +193,7 @@ static void check_blocked(bool shutdown, int expected)
     if (shutdown)
         assert_code(sil_executor_shutdown(full.executor, false, SIL_NOW), 0);
     else
-        gate_open(&full.occupied.gate);
+        gate_open(full.occupied.gate);
     (void)pthread_join(thread, NULL);
     assert_code(blocked.code, expected);
     drain(&full, CONTRACT_BOUND + (expected == 0));
@@ -210,7 +213,7 @@ static void test_blocked_post_fails_when_the_executor_is_shut_down(void **state)
 
 const struct contract_test contract_post_queue[] = {
     PROMISE(test_one_worker_keeps_the_order_of_posts_and_submits,
-            ASYNCHRONOUS | SHARES_MEMORY | TAKES_ALL | ONE_WORKER),
+            ASYNCHRONOUS | TAKES_ALL | ONE_WORKER),
     PROMISE(test_full_queue_fails_the_post, FULL_FAILS),
     PROMISE(test_post_many_beyond_the_bound_runs_those_before, FULL_FAILS),
     PROMISE(test_full_queue_has_the_caller_run_what_it_posts, FULL_CALLS),

@@ -13,14 +13,14 @@ static void test_submit_after_shutdown_fails(void **state)
     sil_executor *executor = contract_create();
     contract_finish(submit_nothing(executor));
     assert_code(sil_executor_shutdown(executor, false, SIL_FOREVER), 0);
-    atomic_uint count = 0;
-    sil_future *future = submit_count(executor, &count);
+    atomic_uint *count = contract_count();
+    sil_future *future = submit_count(executor, count);
     assert_int_equal(sil_future_state(future), SIL_FINISHED);
     assert_code(sil_await(future, SIL_FOREVER), SIL_ESHUTDOWN);
     assert_string_not_equal(sil_error_message(sil_future_error(future)), "");
     sil_future_release(future);
     contract_close(executor);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
 }
 
 static void test_shutdown_again_and_again_succeeds(void **state)
@@ -40,16 +40,16 @@ static void test_what_is_pending_still_runs(void **state)
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
+    atomic_uint *count = contract_count();
     sil_future *futures[CONTRACT_BOUND];
     for (int i = 0; i < CONTRACT_BOUND; i++)
-        futures[i] = submit_count(executor, &count);
+        futures[i] = submit_count(executor, count);
     assert_code(sil_executor_shutdown(executor, false, SIL_NOW), 0);
     assert_code(sil_executor_shutdown(executor, false, sil_in(0.02)), SIL_ETIMEDOUT);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
     contract_free(&occupied);
     assert_code(sil_executor_shutdown(executor, false, SIL_FOREVER), 0);
-    assert_int_equal(count, CONTRACT_BOUND);
+    assert_int_equal(*count, CONTRACT_BOUND);
     for (int i = 0; i < CONTRACT_BOUND; i++)
         assert_code(sil_take(futures[i], NULL, SIL_NOW), 0);
     contract_close(executor);
@@ -61,11 +61,11 @@ static void test_what_is_pending_is_cancelled_if_asked(void **state)
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
+    atomic_uint *count = contract_count();
     atomic_uint called = 0;
     sil_future *futures[CONTRACT_BOUND];
     for (int i = 0; i < CONTRACT_BOUND; i++) {
-        futures[i] = submit_count(executor, &count);
+        futures[i] = submit_count(executor, count);
         assert_code(sil_future_add_done_callback(futures[i], count_done, &called), 0);
     }
     assert_code(sil_executor_shutdown(executor, true, SIL_NOW), 0);
@@ -74,7 +74,7 @@ static void test_what_is_pending_is_cancelled_if_asked(void **state)
     contract_free(&occupied); /* what runs is left alone: it must succeed */
     assert_code(sil_executor_shutdown(executor, true, SIL_FOREVER), 0);
     contract_close(executor);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
     assert_int_equal(called, CONTRACT_BOUND);
 }
 
@@ -84,15 +84,15 @@ static void test_second_shutdown_may_cancel_what_the_first_let_run(void **state)
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
-    sil_future *future = submit_count(executor, &count);
+    atomic_uint *count = contract_count();
+    sil_future *future = submit_count(executor, count);
     assert_code(sil_executor_shutdown(executor, false, SIL_NOW), 0);
     assert_int_equal(sil_future_state(future), SIL_PENDING);
     assert_code(sil_executor_shutdown(executor, true, SIL_NOW), 0);
     assert_code(sil_take(future, NULL, SIL_FOREVER), SIL_ECANCELLED);
     contract_free(&occupied);
     contract_close(executor);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
 }
 
 static void *shut_down(void *arg)
@@ -104,11 +104,11 @@ static void *shut_down(void *arg)
 static void test_shutdown_from_several_threads(void **state)
 {
     (void)state;
-    for (int round = 0; round < TEST_SCALE(20); round++) {
+    for (int round = 0; round < contract_rounds(20); round++) {
         sil_executor *executor = contract_create();
-        atomic_uint count = 0;
+        atomic_uint *count = contract_count();
         for (int i = 0; i < CONTRACT_BOUND; i++)
-            sil_future_release(submit_count(executor, &count));
+            sil_future_release(submit_count(executor, count));
         pthread_t threads[4];
         for (int i = 0; i < 4; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, shut_down, executor), 0);
@@ -117,8 +117,9 @@ static void test_shutdown_from_several_threads(void **state)
             (void)pthread_join(threads[i], &failure);
             assert_null(failure);
         }
-        assert_int_equal(count, CONTRACT_BOUND);
+        assert_int_equal(*count, CONTRACT_BOUND);
         contract_close(executor);
+        contract_unshare(count);
     }
 }
 
@@ -263,14 +264,14 @@ static void test_stats_add_up_after_shutdown(void **state)
 }
 
 const struct contract_test contract_shutdown[] = {
-    PROMISE(test_submit_after_shutdown_fails, SHARES_MEMORY),
+    PROMISE(test_submit_after_shutdown_fails, 0),
     PROMISE(test_shutdown_again_and_again_succeeds, 0),
-    PROMISE(test_what_is_pending_still_runs, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_what_is_pending_is_cancelled_if_asked, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_second_shutdown_may_cancel_what_the_first_let_run, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_shutdown_from_several_threads, SHARES_MEMORY),
+    PROMISE(test_what_is_pending_still_runs, ASYNCHRONOUS),
+    PROMISE(test_what_is_pending_is_cancelled_if_asked, ASYNCHRONOUS),
+    PROMISE(test_second_shutdown_may_cancel_what_the_first_let_run, ASYNCHRONOUS),
+    PROMISE(test_shutdown_from_several_threads, 0),
     PROMISE(test_task_may_shut_its_own_executor_down, SHARES_MEMORY),
-    PROMISE(test_callback_may_shut_the_executor_down, SHARES_MEMORY),
+    PROMISE(test_callback_may_shut_the_executor_down, 0),
     PROMISE(test_shutdown_while_a_task_waits_inside, ASYNCHRONOUS | SHARES_MEMORY),
     PROMISE(test_children_pending_at_shutdown_are_still_awaited,
             ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN),

@@ -41,9 +41,13 @@ static void test_task_without_a_name_has_its_threads(void **state)
     contract_close(executor);
 }
 
+struct log {
+    size_t used;
+    char letters[16];
+};
+
 struct note {
-    char *log;
-    size_t *used;
+    struct log *log;
     char letter;
 };
 
@@ -51,7 +55,7 @@ static int write_note(void *arg, void *result)
 {
     (void)result;
     struct note *note = arg;
-    note->log[(*note->used)++] = note->letter;
+    note->log->letters[note->log->used++] = note->letter;
     return 0;
 }
 
@@ -64,18 +68,17 @@ static void test_priorities_then_order_of_submits(void **state)
     contract_occupy(&occupied, executor);
     static const sil_priority priorities[] = {SIL_PRIORITY_LOW, SIL_PRIORITY_NORMAL,
                                               SIL_PRIORITY_HIGH};
-    char log[16] = "";
-    size_t used = 0;
+    struct log *log = contract_shared(sizeof *log);
     sil_future *futures[6];
     for (size_t i = 0; i < 6; i++) {
-        struct note note = {log, &used, (char)('a' + (char)i)};
+        struct note note = {log, (char)('a' + (char)i)};
         futures[i] = sil_submit_with(executor, &(sil_submit_options){.priority = priorities[i % 3]},
                                      write_note, &note, sizeof note, 0);
     }
     contract_free(&occupied);
     for (size_t i = 0; i < 6; i++)
         contract_finish(futures[i]);
-    assert_string_equal(log, "cfbead");
+    assert_string_equal(log->letters, "cfbead");
     contract_close(executor);
 }
 
@@ -100,13 +103,13 @@ static void test_task_past_its_deadline_never_runs(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    atomic_uint count = 0;
-    sil_future *future = count_until(executor, &count, sil_clock() - 1);
+    atomic_uint *count = contract_count();
+    sil_future *future = count_until(executor, count, sil_clock() - 1);
     assert_code(sil_await(future, SIL_FOREVER), SIL_ETIMEDOUT);
     assert_code(sil_error_code(sil_future_error(future)), SIL_ETIMEDOUT);
     sil_future_release(future);
     contract_close(executor);
-    assert_int_equal(count, 0);
+    assert_int_equal(*count, 0);
 }
 
 static void test_task_whose_deadline_passes_while_pending_never_runs(void **state)
@@ -115,16 +118,16 @@ static void test_task_whose_deadline_passes_while_pending_never_runs(void **stat
     sil_executor *executor = contract_create();
     struct occupied occupied;
     contract_occupy(&occupied, executor);
-    atomic_uint count = 0;
+    atomic_uint *count = contract_count();
     sil_deadline deadline = sil_in(0.02);
-    sil_future *late = count_until(executor, &count, deadline);
-    sil_future *early = count_until(executor, &count, sil_in(TEST_PATIENCE));
+    sil_future *late = count_until(executor, count, deadline);
+    sil_future *early = count_until(executor, count, sil_in(TEST_PATIENCE));
     eventually(sil_clock() > deadline);
     contract_free(&occupied);
     assert_code(sil_take(late, NULL, SIL_FOREVER), SIL_ETIMEDOUT);
     assert_code(sil_take(early, NULL, SIL_FOREVER), 0);
     contract_close(executor);
-    assert_int_equal(count, 1);
+    assert_int_equal(*count, 1);
 }
 
 static void test_running_task_sees_its_deadline(void **state)
@@ -135,6 +138,19 @@ static void test_running_task_sees_its_deadline(void **state)
     sil_future *future = sil_submit_with(executor, &options, task_until_cancelled, NULL, 0, 0);
     assert_code(sil_take(future, NULL, SIL_FOREVER), SIL_ETIMEDOUT);
     assert_true(sil_clock() >= options.deadline);
+    contract_close(executor);
+}
+
+static void test_running_task_sees_its_timeout(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    sil_submit_options options = {.timeout = 0.05};
+    sil_deadline earliest = sil_in(0.04);
+    sil_future *future = sil_submit_with(executor, &options, task_until_cancelled, NULL, 0, 0);
+    assert_code(sil_take(future, NULL, SIL_FOREVER), SIL_ETIMEDOUT);
+    assert_true(sil_clock() >= earliest);
+    contract_finish(sil_submit_with(executor, &options, task_nothing, NULL, 0, 0));
     contract_close(executor);
 }
 
@@ -190,11 +206,12 @@ static void test_submit_many_after_shutdown_gives_failed_futures(void **state)
 const struct contract_test contract_submit_options[] = {
     PROMISE(test_name_is_copied_and_seen_by_the_task, 0),
     PROMISE(test_task_without_a_name_has_its_threads, 0),
-    PROMISE(test_priorities_then_order_of_submits, ASYNCHRONOUS | SHARES_MEMORY | ONE_WORKER),
+    PROMISE(test_priorities_then_order_of_submits, ASYNCHRONOUS | ONE_WORKER),
     PROMISE(test_every_priority_runs, 0),
-    PROMISE(test_task_past_its_deadline_never_runs, SHARES_MEMORY),
-    PROMISE(test_task_whose_deadline_passes_while_pending_never_runs, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_task_past_its_deadline_never_runs, 0),
+    PROMISE(test_task_whose_deadline_passes_while_pending_never_runs, ASYNCHRONOUS),
     PROMISE(test_running_task_sees_its_deadline, 0),
+    PROMISE(test_running_task_sees_its_timeout, 0),
     PROMISE(test_submit_many_runs_each, TAKES_ALL),
     PROMISE(test_submit_many_of_none_and_of_no_arguments, 0),
     PROMISE(test_submit_many_after_shutdown_gives_failed_futures, 0),

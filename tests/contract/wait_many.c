@@ -215,6 +215,24 @@ static void test_futures_combine_with_those_of_other_engines(void **state)
     mix_destroy(&mix);
 }
 
+/* There the function would be handed a future of another process. */
+static void test_then_in_another_process_is_refused(void **state)
+{
+    (void)state;
+    sil_executor *executor = contract_create();
+    sil_future *source = submit_int(executor, task_square, 3);
+    sil_future *next = sil_then(source, executor, add_one, NULL, 0, sizeof(int));
+    sil_future *caught = sil_catch(source, executor, add_one, NULL, 0, sizeof(int));
+    assert_code(sil_take(next, NULL, SIL_FOREVER), SIL_ENOTSUP);
+    assert_code(sil_take(caught, NULL, SIL_FOREVER), SIL_ENOTSUP);
+    int value = 0;
+    next = sil_then(source, NULL, add_one, NULL, 0, sizeof(int));
+    assert_code(sil_take(next, &value, SIL_FOREVER), 0);
+    assert_int_equal(value, 10);
+    sil_future_release(source);
+    contract_close(executor);
+}
+
 const struct contract_test contract_wait_many[] = {
     PROMISE(test_wait_for_all_of_a_mix, 0),
     PROMISE(test_wait_for_the_first_of_a_mix, 0),
@@ -223,5 +241,6 @@ const struct contract_test contract_wait_many[] = {
     PROMISE(test_tasks_may_wait_for_many, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN),
     PROMISE(test_tasks_may_iterate_as_completed, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN),
     PROMISE(test_futures_combine_with_those_of_other_engines, SHARES_MEMORY),
+    PROMISE(test_then_in_another_process_is_refused, PROCESSES),
     {0},
 };

@@ -11,9 +11,8 @@ static void test_await_times_out_and_the_task_goes_on(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    sil_future *future = submit_gate(executor, &gate);
+    struct gate *gate = contract_gate();
+    sil_future *future = submit_gate(executor, gate);
     assert_code(sil_await(future, SIL_NOW), SIL_ETIMEDOUT);
     sil_deadline until = sil_in(0.02);
     assert_code(sil_await(future, until), SIL_ETIMEDOUT);
@@ -21,11 +20,10 @@ static void test_await_times_out_and_the_task_goes_on(void **state)
     assert_code(sil_error_code(sil_last_error()), SIL_ETIMEDOUT);
     assert_code(sil_await(future, -5), SIL_ETIMEDOUT);
     assert_false(sil_future_done(future));
-    gate_open(&gate);
+    gate_open(gate);
     assert_code(sil_await(future, SIL_FOREVER), 0);
     assert_code(sil_await(future, SIL_NOW), 0);
     sil_future_release(future);
-    gate_fini(&gate);
     contract_close(executor);
 }
 
@@ -33,15 +31,13 @@ static void test_take_releases_also_when_it_times_out(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
+    struct gate *gate = contract_gate();
     int value = 3;
-    assert_code(sil_take(submit_gate(executor, &gate), &value, SIL_NOW), SIL_ETIMEDOUT);
+    assert_code(sil_take(submit_gate(executor, gate), &value, SIL_NOW), SIL_ETIMEDOUT);
     assert_int_equal(value, 3);
-    gate_open(&gate);
+    gate_open(gate);
     contract_close(executor); /* the task went on; LeakSanitizer sees whether its future stayed */
-    assert_int_equal(gate.arrived, 1);
-    gate_fini(&gate);
+    assert_int_equal(gate->arrived, 1);
 }
 
 static void test_take_leaves_out_untouched_after_a_failure(void **state)
@@ -82,18 +78,16 @@ static void test_several_threads_await_one_future(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    sil_future *future = sil_submit(executor, at_gate_seven, &(struct gate *){&gate},
-                                    sizeof(struct gate *), sizeof(int));
+    struct gate *gate = contract_gate();
+    sil_future *future = sil_submit(executor, at_gate_seven, &gate, sizeof gate, sizeof(int));
     struct awaiter awaiters[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
         awaiters[i] = (struct awaiter){future, i % 2 ? SIL_FOREVER : sil_in(TEST_PATIENCE), -1, 0};
         assert_int_equal(pthread_create(&threads[i], NULL, await_it, &awaiters[i]), 0);
     }
-    gate_wait_for_arrivals(&gate, 1);
-    gate_open(&gate);
+    gate_wait_for_arrivals(gate, 1);
+    gate_open(gate);
     for (int i = 0; i < 4; i++)
         (void)pthread_join(threads[i], NULL);
     for (int i = 0; i < 4; i++) {
@@ -101,7 +95,6 @@ static void test_several_threads_await_one_future(void **state)
         assert_int_equal(awaiters[i].value, 7);
     }
     sil_future_release(future);
-    gate_fini(&gate);
     contract_close(executor);
 }
 
@@ -109,16 +102,14 @@ static void test_task_may_await_its_sibling(void **state)
 {
     (void)state;
     sil_executor *executor = contract_create();
-    struct gate gate;
-    gate_init(&gate);
-    gate_open(&gate);
-    sil_future *first = submit_gate(executor, &gate);
+    struct gate *gate = contract_gate();
+    gate_open(gate);
+    sil_future *first = submit_gate(executor, gate);
     sil_future *second = submit_await(executor, first);
     sil_future *third = submit_await(executor, second);
     contract_finish(third);
     contract_finish(second);
     contract_finish(first);
-    gate_fini(&gate);
     contract_close(executor);
 }
 
@@ -235,10 +226,10 @@ static void test_tasks_of_two_executors_await_each_others_children(void **state)
 }
 
 const struct contract_test contract_waiting[] = {
-    PROMISE(test_await_times_out_and_the_task_goes_on, ASYNCHRONOUS | SHARES_MEMORY),
-    PROMISE(test_take_releases_also_when_it_times_out, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_await_times_out_and_the_task_goes_on, ASYNCHRONOUS),
+    PROMISE(test_take_releases_also_when_it_times_out, ASYNCHRONOUS),
     PROMISE(test_take_leaves_out_untouched_after_a_failure, 0),
-    PROMISE(test_several_threads_await_one_future, ASYNCHRONOUS | SHARES_MEMORY),
+    PROMISE(test_several_threads_await_one_future, ASYNCHRONOUS),
     PROMISE(test_task_may_await_its_sibling, SHARES_MEMORY),
     PROMISE(test_nested_tasks_finish, SHARES_MEMORY | AWAITS_OWN),
     PROMISE(test_blocked_tasks_do_not_starve_the_one_they_wait_for,

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Usage: check.sh LIBSILLON.SO LIBSILLON.A
 # The shared library exports exactly what the headers declare with SIL_API, all of it sil_ and
-# never sil__; the static library defines no global name outside sil_.
+# never sil__, and __libc_start_main, by which it takes programs over (src/process/takeover.h); the
+# static library defines no global name outside sil_.
 set -euo pipefail
 
 shared=$1
@@ -20,7 +21,12 @@ for header in "$include"/sillon/*.h; do
                  name = substr($0, RSTART, RLENGTH - 1); sub(/ +$/, "", name); print name }'
 done | LC_ALL=C sort >"$work/declared"
 
-"${NM:-nm}" -D --defined-only "$shared" | awk '{print $NF}' | LC_ALL=C sort >"$work/exported"
+"${NM:-nm}" -D --defined-only "$shared" | awk '{print $NF}' | LC_ALL=C sort >"$work/all"
+if ! grep -qx __libc_start_main "$work/all"; then
+    echo "__libc_start_main is not exported"
+    status=1
+fi
+grep -vx __libc_start_main "$work/all" >"$work/exported" || true
 
 if ! diff -u "$work/declared" "$work/exported"; then
     echo "above: - declared with SIL_API but not exported, + exported but not declared"

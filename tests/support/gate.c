@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gates and latches over a mutex and a condition on the monotonic clock.
+ * Gates and latches: atomic words, and futexes that processes share.
+ *
+ * I1: whoever changes a word does not touch it again, so that the one who was waiting for the
+ *     change may free it. The futex call that follows is given the address only, and does no harm
+ *     to memory that is gone.
  */
 #include "support/gate.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/test.h"
-
-static void init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(condition, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
 
 static struct timespec end_of_patience(void)
 {
@@ -25,82 +26,83 @@ static struct timespec end_of_patience(void)
     return end;
 }
 
-void gate_init(struct gate *gate)
+static void wake_all(atomic_uint *word)
 {
-    *gate = (struct gate){.mutex = PTHREAD_MUTEX_INITIALIZER};
-    init_condition(&gate->changed);
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* Sleeps while the word has this value. False: the end came. */
+static bool sleep_while(atomic_uint *word, unsigned value, const struct timespec *end)
+{
+    long slept =
+        syscall(SYS_futex, word, FUTEX_WAIT_BITSET, value, end, NULL, FUTEX_BITSET_MATCH_ANY);
+    return slept == 0 || errno != ETIMEDOUT;
+}
+
+void gate_init(struct gate *gate)
+{
+    atomic_init(&gate->open, 0);
+    atomic_init(&gate->arrived, 0);
+}
+
+/* A plain write, which ThreadSanitizer reports if somebody still comes. */
 void gate_fini(struct gate *gate)
 {
-    (void)pthread_cond_destroy(&gate->changed);
-    (void)pthread_mutex_destroy(&gate->mutex);
+    (void)memset((void *)gate, 0xff, sizeof *gate);
 }
 
 void gate_open(struct gate *gate)
 {
-    (void)pthread_mutex_lock(&gate->mutex);
-    gate->open = true;
-    (void)pthread_cond_broadcast(&gate->changed);
-    (void)pthread_mutex_unlock(&gate->mutex);
+    atomic_store(&gate->open, 1);
+    wake_all(&gate->open);
 }
 
 bool gate_is_open(struct gate *gate)
 {
-    (void)pthread_mutex_lock(&gate->mutex);
-    bool open = gate->open;
-    (void)pthread_mutex_unlock(&gate->mutex);
-    return open;
+    return atomic_load(&gate->open) != 0;
 }
 
 void gate_wait(struct gate *gate)
 {
     struct timespec end = end_of_patience();
-    (void)pthread_mutex_lock(&gate->mutex);
-    gate->arrived++;
-    (void)pthread_cond_broadcast(&gate->changed);
-    while (!gate->open)
-        if (pthread_cond_timedwait(&gate->changed, &gate->mutex, &end) != 0)
+    (void)atomic_fetch_add(&gate->arrived, 1);
+    wake_all(&gate->arrived);
+    while (atomic_load(&gate->open) == 0)
+        if (!sleep_while(&gate->open, 0, &end))
             test_hung("nobody opened the gate", __FILE__, __LINE__);
-    (void)pthread_mutex_unlock(&gate->mutex);
 }
 
 void gate_wait_for_arrivals(struct gate *gate, unsigned count)
 {
     struct timespec end = end_of_patience();
-    (void)pthread_mutex_lock(&gate->mutex);
-    while (gate->arrived < count)
-        if (pthread_cond_timedwait(&gate->changed, &gate->mutex, &end) != 0)
+    for (unsigned arrived; (arrived = atomic_load(&gate->arrived)) < count;)
+        if (!sleep_while(&gate->arrived, arrived, &end))
             test_hung("too few came to the gate", __FILE__, __LINE__);
-    (void)pthread_mutex_unlock(&gate->mutex);
 }
 
 void latch_init(struct latch *latch, unsigned count)
 {
-    *latch = (struct latch){.mutex = PTHREAD_MUTEX_INITIALIZER, .left = count};
-    init_condition(&latch->changed);
+    atomic_init(&latch->left, count);
 }
 
 void latch_fini(struct latch *latch)
 {
-    (void)pthread_cond_destroy(&latch->changed);
-    (void)pthread_mutex_destroy(&latch->mutex);
+    (void)memset((void *)latch, 0xff, sizeof *latch);
 }
 
 void latch_down(struct latch *latch)
 {
-    (void)pthread_mutex_lock(&latch->mutex);
-    if (latch->left > 0 && --latch->left == 0)
-        (void)pthread_cond_broadcast(&latch->changed);
-    (void)pthread_mutex_unlock(&latch->mutex);
+    unsigned left = atomic_load(&latch->left);
+    while (left > 0 && !atomic_compare_exchange_weak(&latch->left, &left, left - 1))
+        continue;
+    if (left == 1)
+        wake_all(&latch->left);
 }
 
 void latch_wait(struct latch *latch)
 {
     struct timespec end = end_of_patience();
-    (void)pthread_mutex_lock(&latch->mutex);
-    while (latch->left > 0)
-        if (pthread_cond_timedwait(&latch->changed, &latch->mutex, &end) != 0)
+    for (unsigned left; (left = atomic_load(&latch->left)) > 0;)
+        if (!sleep_while(&latch->left, left, &end))
             test_hung("nobody counted the latch down", __FILE__, __LINE__);
-    (void)pthread_mutex_unlock(&latch->mutex);
 }

@@ -63,6 +63,9 @@ int test_exit(int failed);
 int test_begin(void **state);
 int test_end(void **state);
 
+/** Wait a while until there are as few threads as before the test; false: some stay. */
+bool test_threads_gone(void);
+
 /** Two codes are equal; says their names if not. */
 #define assert_code(actual, expected) \
     test_assert_code((actual), (expected), #actual, __FILE__, __LINE__)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The worker's answers, see channel.h.
+ */
+#include <string.h>
+
+#include <sillon/status.h>
+
+#include "base/futex.h"
+#include "core/context.h"
+#include "process/worker.h"
+
+void sil__worker_sleep(struct sil__worker *worker, const _Atomic uint32_t *word, uint32_t seen)
+{
+    struct sil__channel *channel = worker->channel;
+    uint32_t call = atomic_load_explicit(&channel->call, memory_order_acquire);
+    atomic_store_explicit(&channel->asleep, 1, memory_order_relaxed);
+    sil__channel_fence(); /* channel.h, I1 */
+    if (atomic_load_explicit(word, memory_order_acquire) == seen &&
+        !atomic_load_explicit(&channel->leave, memory_order_relaxed))
+        (void)sil__futex_wait_shared(&channel->call, call, INT64_MAX);
+    atomic_store_explicit(&channel->asleep, 0, memory_order_relaxed);
+}
+
+struct sil__answer *sil__answer_begin(struct sil__worker *worker)
+{
+    struct sil__channel *channel = worker->channel;
+    for (;;) {
+        uint32_t taken = atomic_load_explicit(&channel->answers_taken, memory_order_acquire);
+        if (worker->answers - taken < SIL__RING)
+            return &channel->answers[worker->answers % SIL__RING];
+        sil__control_ring(worker->control);
+        /* Told to leave we must not sleep; but nobody is when answers are still wanted. */
+        sil__worker_sleep(worker, &channel->answers_taken, taken);
+    }
+}
+
+void sil__answer_send(struct sil__worker *worker, struct sil__answer *answer)
+{
+    /* Release pairs with the pool's acquire: the answer before its number. */
+    atomic_store_explicit(&answer->number, ++worker->answers, memory_order_release);
+    sil__control_ring(worker->control);
+}
+
+void sil__answer_text(struct sil__worker *worker, const char *text)
+{
+    const size_t most = 4096;
+    size_t size = strnlen(text, most);
+    for (size_t done = 0; done < size;) {
+        size_t part = size - done < SIL__ANSWER_BYTES ? size - done : SIL__ANSWER_BYTES;
+        struct sil__answer *answer = sil__answer_begin(worker);
+        answer->kind = SIL__ANSWER_TEXT;
+        answer->size = part;
+        memcpy(answer->bytes, text + done, part);
+        sil__answer_send(worker, answer);
+        done += part;
+    }
+}
+
+void *sil__answer_alloc(struct sil__worker *worker, size_t size)
+{
+    struct sil__channel *channel = worker->channel;
+    struct sil__answer *answer = sil__answer_begin(worker);
+    answer->kind = SIL__ANSWER_ALLOC;
+    answer->size = size;
+    sil__answer_send(worker, answer);
+    while (atomic_load_explicit(&channel->replies, memory_order_acquire) == worker->replies)
+        (void)sil__futex_wait_shared(&channel->replies, worker->replies, INT64_MAX);
+    worker->replies++;
+    void *block = (void *)(uintptr_t)atomic_load_explicit(&channel->reply, memory_order_relaxed);
+    if (!block)
+        sil__fail(SIL_ENOMEM, "no shared memory for %zu bytes", size);
+    return block;
+}
+
+void sil__answer_free(struct sil__worker *worker, void *block)
+{
+    struct sil__answer *answer = sil__answer_begin(worker);
+    answer->kind = SIL__ANSWER_FREE;
+    answer->block = (uintptr_t)block;
+    sil__answer_send(worker, answer);
+}
