@@ -75,7 +75,7 @@ static int run_untouched(const struct request *request)
 
 const struct question question_copy = {
     .name = "copy",
-    .help = "a task with N bytes of argument, which it copies to its result: gb_per_s of both, first",
+    .help = "a task copies its N bytes of argument to its result: gb_per_s of both, first_gb_per_s",
     .run = run,
 };
 

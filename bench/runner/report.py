@@ -70,7 +70,8 @@ def notes_of(rows):
 
 def table_text(table):
     """One question: ours, the references, the peers, and each form of ours over theirs."""
-    forms = [label for label in table["ours"] if label in table["rows"]]
+    forms = [label for label in table["ours"]
+             if any(row["ratios"].get(label) for row in table["rows"].values())]
     head = ["", table["unit"]] + [METRIC_NAMES[metric] for metric in table["more"]]
     head += [f"{form} / it" for form in forms]
     rows = []

@@ -198,7 +198,7 @@ static bool spin_attending(struct sil__context *context, const sil_future *futur
                            sil_executor *executor)
 {
     const sil_attend_ops *attend = executor->attend;
-    bool spins = context->spin_credit > 0 && sil__spin_pays;
+    bool spins = context->spin_credit > 0 && sil__spin_pays && !context->woke;
     bool came;
     struct sil__spin spin;
     sil__spin_begin(&spin);

@@ -242,5 +242,5 @@ void sil__answers_take(struct sil__procs *pool, unsigned index, struct sil__endi
     atomic_store_explicit(&channel->answers_taken, staff->answers, memory_order_release);
     /* It may wait for room. */
     if (staff->answers - before > 1 || atomic_load_explicit(&channel->asleep, memory_order_relaxed))
-        sil__channel_call(channel);
+        (void)sil__channel_call(channel);
 }

@@ -27,18 +27,16 @@ static struct sil__worker worker;
 
 /* --- what the process is ------------------------------------------------------------------- */
 
-/* Ours from now on: a group of its own, no descriptors of the helper's, its end with the helper's. */
+/* Ours from now on: a group of its own, no descriptors of the helper's, but for the heaps', which
+ * a pool of a task's own passes on; its end with the helper's. */
 static void separate(const struct sil__helper *helper, struct sil__start start)
 {
     (void)setpgid(0, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (helper->hello.forked) {
-        (void)close(helper->socket);
-        (void)close(helper->signals);
+    (void)close(helper->socket);
+    (void)close(helper->signals);
+    if (helper->parent >= 0)
         (void)close(helper->parent);
-    } else {
-        (void)syscall(SYS_close_range, 3, ~0u, 0);
-    }
     (void)signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);

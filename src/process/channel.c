@@ -25,9 +25,11 @@ void sil__control_ring(struct sil__control *control)
     wake(watch == SIL__WATCH_WAITER ? &control->waiter : &control->thread);
 }
 
-void sil__channel_call(struct sil__channel *channel)
+bool sil__channel_call(struct sil__channel *channel)
 {
     sil__channel_fence(); /* I1 */
-    if (atomic_load_explicit(&channel->asleep, memory_order_relaxed))
+    bool asleep = atomic_load_explicit(&channel->asleep, memory_order_relaxed);
+    if (asleep)
         wake(&channel->call);
+    return asleep;
 }

@@ -23,6 +23,7 @@
 #define SIL__PROCESS_CHANNEL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "process/module.h"
@@ -153,7 +154,7 @@ static inline void sil__channel_fence(void)
 /* An answer was written, or something else has happened: call whoever is to look. */
 void sil__control_ring(struct sil__control *control);
 
-/* Wake a worker that sleeps; after something was written for it. */
-void sil__channel_call(struct sil__channel *channel);
+/* Wake a worker that sleeps; after something was written for it. True: it did sleep. */
+bool sil__channel_call(struct sil__channel *channel);
 
 #endif

@@ -257,6 +257,7 @@ void *sil__keeper_main(void *arg)
     for (;;) {
         atomic_store_explicit(&pool->kicked, false, memory_order_release);
         see_broken(pool);
+        sil__misfits_end(pool);
         sil__procs_see_closed(pool);
         sil__hire(pool);
         sil__lock_take(&pool->lock);

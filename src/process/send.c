@@ -174,7 +174,8 @@ static int put_locked(struct sil__procs *pool, unsigned index, sil_future *task)
                           memory_order_release);
     if (pool->tasks_per_worker && staff->given >= pool->tasks_per_worker)
         sil__leave_locked(pool, index);
-    sil__channel_call(staff->channel);
+    if (sil__channel_call(staff->channel))
+        sil__context()->woke = true;
     return 0;
 }
 
@@ -339,7 +340,7 @@ void sil__leave_locked(struct sil__procs *pool, unsigned index)
     struct sil__staff *staff = &pool->staff[index];
     sil__no_more_locked(pool, index);
     atomic_store_explicit(&staff->channel->leave, 1, memory_order_release);
-    sil__channel_call(staff->channel);
+    (void)sil__channel_call(staff->channel);
 }
 
 void sil__kill_locked(struct sil__staff *staff, int signal)

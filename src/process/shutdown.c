@@ -4,6 +4,7 @@
  */
 #include <limits.h>
 #include <signal.h>
+#include <string.h>
 
 #include <sillon/status.h>
 
@@ -11,6 +12,7 @@
 #include "base/futex.h"
 #include "base/spin.h"
 #include "core/context.h"
+#include "core/room.h"
 #include "process/pool.h"
 
 /* From SIGTERM to SIGKILL. */
@@ -32,6 +34,7 @@ static void begin(struct sil__procs *pool, bool cancel_pending)
     }
     sil__lock_drop(&pool->lock);
     sil__procs_drop(pool, tasks, SIL_ECANCELLED);
+    sil__room_made(); /* who waits for some waits in vain */
     sil__kick(pool);
 }
 
@@ -45,6 +48,7 @@ void sil__procs_break(struct sil__procs *pool, int code, const char *text)
     sil_future *tasks = sil__queue_take_all(&pool->queue);
     sil__lock_drop(&pool->lock);
     sil__procs_drop(pool, tasks, code);
+    sil__room_made();
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
@@ -157,11 +161,14 @@ static int end_workers(sil_executor *executor, int signal)
 {
     if (!executor)
         return sil__fail(SIL_EINVAL, "the executor is NULL");
+    const sil_executor_ops *ops = __atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE);
+    if (ops != &sil__procs_ops)
+        return strcmp(ops->kind, "closed") == 0
+                   ? sil__fail(SIL_ESHUTDOWN, "the pool was closed before")
+                   : sil__fail(SIL_EINVAL, "the executor is no process pool");
     int code = sil_executor_shutdown(executor, true, SIL_NOW);
     if (code != 0)
         return code;
-    if (__atomic_load_n(&executor->ops, __ATOMIC_ACQUIRE) != &sil__procs_ops)
-        return sil__fail(SIL_EINVAL, "the executor is no process pool");
     struct sil__procs *pool = sil__procs_of(executor);
     sil__lock_take(&pool->lock);
     for (unsigned i = 0; i < pool->base.workers; i++)

@@ -23,6 +23,9 @@ int sil__procs_stop(sil_executor *executor, sil_future *task, bool force)
         flight->result = NULL;
         (void)sil__land_locked(pool, index, flight);
         outcome = 0;
+        sil__send_locked(pool); /* there is room for another */
+        if (pool->misfits)
+            sil__kick(pool);
     } else if (flight) {
         struct sil__staff *staff = &pool->staff[index];
         atomic_fetch_or_explicit(&staff->channel->slots[flight->position % SIL__RING].state,
