@@ -2,8 +2,9 @@
 /*
  * `sillon bench`: the same tasks one after the other and at the same time, and what that gains.
  *
- * Both ways run the same code. Only the executor differs: one that runs each task at once in the
- * thread that submits it, and a pool.
+ * All ways run the same code. Only the executor differs: one that runs each task at once in the
+ * thread that submits it, a pool of threads, and a pool of processes. Downloads wait and do not
+ * compute: they are not tried on processes.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include <sillon/deadline.h>
 #include <sillon/error.h>
+#include <sillon/process_pool.h>
 #include <sillon/thread_pool.h>
 
 #include "bench/count.h"
@@ -22,6 +24,9 @@
 #include "output/live.h"
 #include "output/table.h"
 #include "text/units.h"
+
+/* In the order of the table's columns. */
+enum way { SEQUENTIAL, THREADS, PROCESSES, WAYS };
 
 struct bench_options {
     uint64_t count;
@@ -77,9 +82,10 @@ static const struct syntax bench_syntax = {
                 "  sillon bench -j 32 -i urls.txt\n",
     .options = bench_records,
     .option_count = sizeof(bench_records) / sizeof(bench_records[0]),
-    .notes = "Two count loops run one after the other, then on the two threads of a pool; the\n"
-             "start of the threads is part of the time. With URLs, the same is done with\n"
-             "their downloads, once each way; what comes is counted and forgotten.\n"
+    .notes = "Two count loops run one after the other, then on a pool of two threads, then on\n"
+             "one of two processes; the start of the threads and processes is part of the\n"
+             "time. With URLs, their downloads are done one after the other and on threads,\n"
+             "once each way; what comes is counted and forgotten.\n"
              "\n"
              "Exit status: 0 all done, 1 some downloads failed, 2 wrong usage.\n",
 };
@@ -99,9 +105,23 @@ static int fail(void)
     return STATUS_SOME_FAILED;
 }
 
-/* @param executor  takes; NULL: it could not be made. */
-static int time_loops(sil_executor *executor, uint64_t steps, int64_t started, struct measure *out)
+static sil_executor *create_executor(enum way way)
 {
+    switch (way) {
+    case THREADS:
+        return sil_thread_pool(&(sil_thread_pool_options){.workers = COUNT_LOOPS, .name = "count"});
+    case PROCESSES:
+        return sil_process_pool(
+            &(sil_process_pool_options){.workers = COUNT_LOOPS, .name = "count"});
+    default:
+        return sil_inline_executor();
+    }
+}
+
+static int time_loops(enum way way, uint64_t steps, struct measure *out)
+{
+    int64_t started = sil_clock();
+    sil_executor *executor = create_executor(way);
     if (executor == NULL)
         return fail();
     int code = count_twice(executor, steps);
@@ -110,10 +130,13 @@ static int time_loops(sil_executor *executor, uint64_t steps, int64_t started, s
     return code == 0 ? STATUS_DONE : fail();
 }
 
-static void warn_of_noise(const struct measure *sequential, const struct measure *concurrent)
+static void warn_of_noise(const struct measure measures[WAYS])
 {
-    double one = measure_spread(sequential), other = measure_spread(concurrent);
-    double spread = one > other ? one : other;
+    double spread = 0;
+    for (int way = SEQUENTIAL; way < WAYS; way++) {
+        double one = measure_spread(&measures[way]);
+        spread = one > spread ? one : spread;
+    }
     if (spread > 0.1)
         (void)fprintf(stderr,
                       "sillon bench: warning: runs of the loops differ by %.0f %%; the machine "
@@ -121,36 +144,39 @@ static void warn_of_noise(const struct measure *sequential, const struct measure
                       spread * 100);
 }
 
-static void add_times(char (*row)[TABLE_CELL], double sequential, double concurrent)
+/* The time of a way, and how many times as fast as the sequential one that is. */
+static void set_time(char (*row)[TABLE_CELL], enum way way, double seconds, double sequential)
 {
-    (void)snprintf(row[1], TABLE_CELL, "%.3f s", sequential);
-    (void)snprintf(row[2], TABLE_CELL, "%.3f s", concurrent);
-    (void)snprintf(row[3], TABLE_CELL, "%.2f x", concurrent > 0 ? sequential / concurrent : 0);
+    if (way == SEQUENTIAL)
+        (void)snprintf(row[1], TABLE_CELL, "%.3f s", seconds);
+    else
+        (void)snprintf(row[1 + way], TABLE_CELL, "%.3f s, %.2f x", seconds,
+                       seconds > 0 ? sequential / seconds : 0);
 }
 
 static int bench_loops(const struct bench_options *options, struct live *live, struct table *table)
 {
-    struct measure sequential = {0}, concurrent = {0};
-    /* In turn, so that a machine that grows slower or faster does so for both. */
+    static const char *const doing[WAYS] = {"Counting, one loop after the other",
+                                            "Counting, on two threads",
+                                            "Counting, in two processes"};
+    struct measure measures[WAYS] = {0};
+    /* In turn, so that a machine that grows slower or faster does so for all. */
     for (uint64_t run = 0; run < options->runs; run++) {
-        say(live, "Counting, one loop after the other");
-        int64_t started = sil_clock();
-        int status = time_loops(sil_inline_executor(), options->count, started, &sequential);
-        if (status != STATUS_DONE)
-            return status;
-        say(live, "Counting, both loops at once");
-        started = sil_clock();
-        sil_thread_pool_options pool = {.workers = COUNT_LOOPS, .name = "count"};
-        status = time_loops(sil_thread_pool(&pool), options->count, started, &concurrent);
-        if (status != STATUS_DONE)
-            return status;
+        for (int way = SEQUENTIAL; way < WAYS; way++) {
+            say(live, doing[way]);
+            int status = time_loops((enum way)way, options->count, &measures[way]);
+            if (status != STATUS_DONE)
+                return status;
+        }
     }
     live_erase(live);
-    warn_of_noise(&sequential, &concurrent);
+    warn_of_noise(measures);
     char(*row)[TABLE_CELL] = table_add_row(table);
-    (void)snprintf(row[0], TABLE_CELL, "%d count loops of %llu steps, on %d threads", COUNT_LOOPS,
-                   (unsigned long long)options->count, COUNT_LOOPS);
-    add_times(row, measure_median(&sequential), measure_median(&concurrent));
+    (void)snprintf(row[0], TABLE_CELL, "%d count loops of %llu steps", COUNT_LOOPS,
+                   (unsigned long long)options->count);
+    double sequential = measure_median(&measures[SEQUENTIAL]);
+    for (int way = SEQUENTIAL; way < WAYS; way++)
+        set_time(row, (enum way)way, measure_median(&measures[way]), sequential);
     return STATUS_DONE;
 }
 
@@ -177,7 +203,9 @@ static int bench_downloads(const struct bench_options *options, const struct dow
     char(*row)[TABLE_CELL] = table_add_row(table);
     (void)snprintf(row[0], TABLE_CELL, "%zu downloads, %s, %llu at a time", downloads->count,
                    unit_bytes(bytes, (double)concurrent.bytes), (unsigned long long)options->jobs);
-    add_times(row, sequential.seconds, concurrent.seconds);
+    set_time(row, SEQUENTIAL, sequential.seconds, sequential.seconds);
+    set_time(row, THREADS, concurrent.seconds, sequential.seconds);
+    (void)snprintf(row[1 + PROCESSES], TABLE_CELL, "-");
     if (sequential.failed + concurrent.failed == 0)
         return STATUS_DONE;
     (void)fprintf(stderr, "sillon bench: failed downloads: %llu sequential, %llu concurrent\n",
@@ -192,8 +220,8 @@ static int bench_all(const struct bench_options *options, const struct downloads
     char(*heading)[TABLE_CELL] = table_add_row(&table);
     (void)snprintf(heading[0], TABLE_CELL, "the same work");
     (void)snprintf(heading[1], TABLE_CELL, "sequential");
-    (void)snprintf(heading[2], TABLE_CELL, "concurrent");
-    (void)snprintf(heading[3], TABLE_CELL, "speed-up");
+    (void)snprintf(heading[2], TABLE_CELL, "threads");
+    (void)snprintf(heading[3], TABLE_CELL, "processes");
 
     unsigned cpus = sil_process_cpu_count();
     if (cpus < COUNT_LOOPS)

@@ -61,6 +61,14 @@ bool sil__context_runs(const struct sil__context *context, const sil_executor *e
     return false;
 }
 
+void sil__context_restart(struct sil__context *context)
+{
+    sil_error *error = context->last_error;
+    bool registered = context->registered;
+    *context = (struct sil__context){.ops = &sil__park_thread, .registered = registered};
+    sil__error_release(error);
+}
+
 void sil__context_fini(struct sil__context *context)
 {
     sil__deadlock_forget(context);

@@ -71,6 +71,9 @@ static inline struct sil__remote *sil__context_remote(const struct sil__context 
 /* Does a task of this executor run in the context, at any depth? */
 bool sil__context_runs(const struct sil__context *context, const sil_executor *executor);
 
+/* In the child of a fork, whose thread is to begin anew: what the context was about is the parent's. */
+void sil__context_restart(struct sil__context *context);
+
 /* Give up what the context holds. For contexts that are not a thread's own. */
 void sil__context_fini(struct sil__context *context);
 

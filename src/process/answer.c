@@ -2,11 +2,13 @@
 /*
  * The worker's answers, see channel.h.
  */
+#include <sched.h>
 #include <string.h>
 
 #include <sillon/status.h>
 
 #include "base/futex.h"
+#include "base/spin.h"
 #include "core/context.h"
 #include "process/worker.h"
 
@@ -39,6 +41,44 @@ void sil__answer_send(struct sil__worker *worker, struct sil__answer *answer)
 {
     /* Release pairs with the pool's acquire: the answer before its number. */
     atomic_store_explicit(&answer->number, ++worker->answers, memory_order_release);
+    sil__control_ring(worker->control);
+}
+
+static bool has_next(const struct sil__worker *worker)
+{
+    uint32_t next = worker->position + 1;
+    return atomic_load_explicit(&worker->channel->slots[next % SIL__RING].state,
+                                memory_order_relaxed) == sil__slot_state(next, SIL__SLOT_SENT);
+}
+
+void sil__answer_send_done(struct sil__worker *worker, struct sil__answer *answer)
+{
+    atomic_store_explicit(&answer->number, ++worker->answers, memory_order_release);
+    sil__channel_fence(); /* channel.h, I1 */
+    uint32_t watch = atomic_load_explicit(&worker->control->watch, memory_order_relaxed);
+    worker->unrung = watch == SIL__WATCH_THREAD && !has_next(worker);
+    if (watch != SIL__WATCH_AWAKE && !worker->unrung)
+        sil__control_ring(worker->control);
+}
+
+void sil__answer_ring(struct sil__worker *worker)
+{
+    const int tight = 24, patience = 32;
+    const struct sil__channel *channel = worker->channel;
+    worker->unrung = false;
+    for (int i = 0; i < patience; i++) {
+        if (atomic_load_explicit(&channel->answers_taken, memory_order_relaxed) == worker->answers)
+            return;
+        if (atomic_load_explicit(&worker->control->watch, memory_order_relaxed) !=
+            SIL__WATCH_THREAD)
+            break;
+        if (has_next(worker))
+            break;
+        if (i < tight)
+            sil__spin_pause();
+        else
+            (void)sched_yield(); /* it may wait for our CPU */
+    }
     sil__control_ring(worker->control);
 }
 

@@ -202,6 +202,9 @@ static bool take(struct sil__procs *pool, unsigned index, const struct sil__answ
         return true;
     case SIL__ANSWER_READY:
         staff->was_ready = true;
+        /* Before a task has run, and only until the helper tells. */
+        if (staff->pid == 0)
+            staff->pid = (int32_t)size;
         pool->failed_starts = 0;
         return true;
     case SIL__ANSWER_BROKEN:

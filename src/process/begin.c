@@ -151,6 +151,7 @@ _Noreturn void sil__worker_begin(struct sil__helper *helper, struct sil__start s
         give_up(code);
     struct sil__answer *answer = sil__answer_begin(&worker);
     answer->kind = SIL__ANSWER_READY;
+    answer->size = (uint64_t)getpid();
     sil__answer_send(&worker, answer);
     sil__worker_loop(&worker);
     end_worker();

@@ -73,7 +73,7 @@ struct sil__slot {
 /* --- answers ------------------------------------------------------------------------------- */
 
 enum sil__answer_kind {
-    SIL__ANSWER_READY = 1, /* the worker takes tasks now */
+    SIL__ANSWER_READY = 1, /* the worker takes tasks now; size is its pid */
     SIL__ANSWER_BROKEN,    /* it cannot: code, text before */
     SIL__ANSWER_TEXT,      /* size bytes of the message that goes with the next answer */
     SIL__ANSWER_DONE,  /* of the task at position; code; the result: size bytes here, or in block */

@@ -32,6 +32,7 @@ static int fork_helper(struct sil__procs *pool, int ours, int theirs)
                          strerror(errno));
     if (pid == 0) {
         (void)close(ours);
+        sil__context_restart(sil__context());
         char **changed = sil__environment_create((const char *const *)pool->environment);
         if (changed)
             environ = changed;

@@ -6,7 +6,9 @@
  */
 #include "process/worker.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/spin.h"
@@ -30,6 +32,41 @@ static enum found look(struct sil__worker *worker, struct sil__slot **out_slot)
     return state == sil__slot_state(worker->next, SIL__SLOT_REVOKED) ? PASSED : NOTHING;
 }
 
+/*
+ * The pool's thread and this one have come to share a CPU, which neither notices as long as each
+ * sleeps while the other runs: so they may stay there for ever. Leave it, if there is another.
+ */
+static void move_away(struct sil__worker *worker)
+{
+    const int often = 3;
+    const int64_t seldom = INT64_C(100000000);
+    if (++worker->crossed < often || worker->hello->limits.pinned)
+        return;
+    worker->crossed = 0;
+    int64_t now = sil__spin_now();
+    if (now - worker->moved_at < seldom)
+        return;
+    worker->moved_at = now;
+    cpu_set_t all, others;
+    if (sched_getaffinity(0, sizeof all, &all) != 0 || CPU_COUNT(&all) < 2)
+        return;
+    others = all;
+    CPU_CLR((unsigned)sched_getcpu(), &others);
+    if (sched_setaffinity(0, sizeof others, &others) != 0)
+        return;
+    (void)sched_setaffinity(0, sizeof all, &all);
+    worker->spin_credit = sil__spin_credit(INT_MAX / 2, SIL__SPIN_SHORT); /* a sleep would lead back */
+}
+
+static void note_spin(struct sil__worker *worker, enum sil__spin_wait wait, bool shared)
+{
+    worker->spin_credit = sil__spin_credit(worker->spin_credit, wait);
+    if (shared)
+        move_away(worker);
+    else if (wait == SIL__SPIN_SHORT)
+        worker->crossed = 0;
+}
+
 /* True: there is something. */
 static bool spin(struct sil__worker *worker)
 {
@@ -44,13 +81,13 @@ static bool spin(struct sil__worker *worker)
     sil__spin_begin(&spin);
     while (sil__spin_again(&spin)) {
         if (atomic_load_explicit(&slot->state, memory_order_relaxed) != old) {
-            worker->spin_credit = sil__spin_credit(worker->spin_credit, sil__spin_outcome(&spin));
+            note_spin(worker, sil__spin_outcome(&spin), spin.shared);
             return true;
         }
         if (atomic_load_explicit(&worker->channel->leave, memory_order_relaxed))
             return true;
     }
-    worker->spin_credit = sil__spin_credit(worker->spin_credit, SIL__SPIN_VAIN);
+    note_spin(worker, SIL__SPIN_VAIN, spin.shared);
     return false;
 }
 
@@ -76,22 +113,38 @@ static void thread_ended(void *arg)
     _exit(0);
 }
 
+/* False: leave. */
+static bool step(struct sil__worker *worker)
+{
+    struct sil__slot *slot;
+    enum found found = look(worker, &slot);
+    if (found != NOTHING && worker->unrung &&
+        atomic_load_explicit(&worker->channel->answers_taken, memory_order_relaxed) !=
+            worker->answers)
+        sil__control_ring(worker->control);
+    if (found != NOTHING) {
+        worker->unrung = false;
+        if (found == TASK)
+            sil__worker_perform(worker, slot);
+        worker->next++;
+        atomic_store_explicit(&worker->channel->passed, worker->next, memory_order_release);
+        return true;
+    }
+    if (worker->unrung) {
+        sil__answer_ring(worker);
+        return true;
+    }
+    if (atomic_load_explicit(&worker->channel->leave, memory_order_acquire))
+        return false;
+    if (!spin(worker))
+        rest(worker);
+    return true;
+}
+
 void sil__worker_loop(struct sil__worker *worker)
 {
     pthread_cleanup_push(thread_ended, NULL);
-    for (;;) {
-        struct sil__slot *slot;
-        enum found found = look(worker, &slot);
-        if (found == TASK)
-            sil__worker_perform(worker, slot);
-        if (found != NOTHING) {
-            worker->next++;
-            atomic_store_explicit(&worker->channel->passed, worker->next, memory_order_release);
-        } else if (atomic_load_explicit(&worker->channel->leave, memory_order_acquire)) {
-            break;
-        } else if (!spin(worker)) {
-            rest(worker);
-        }
-    }
+    while (step(worker))
+        ;
     pthread_cleanup_pop(0);
 }

@@ -20,7 +20,10 @@ struct sil__worker {
     uint32_t next;    /* the position of the next task */
     uint32_t answers; /* written so far */
     uint32_t replies; /* had so far */
+    bool unrung; /* an answer was sent, and nobody called yet */
     int spin_credit;
+    int crossed;        /* spins that stood in another thread's way, in a row */
+    int64_t moved_at;
 
     /* The functions met last. */
     struct {
@@ -51,6 +54,11 @@ struct sil__answer *sil__answer_begin(struct sil__worker *worker);
 
 /* It is filled. */
 void sil__answer_send(struct sil__worker *worker, struct sil__answer *answer);
+
+/* The same for the last word on a task, which can wait a moment if there is no next one: whoever
+ * submitted it may come to wait for it, so that nobody else need be woken. sil__answer_ring later. */
+void sil__answer_send_done(struct sil__worker *worker, struct sil__answer *answer);
+void sil__answer_ring(struct sil__worker *worker);
 
 /* The text that goes with the next answer. */
 void sil__answer_text(struct sil__worker *worker, const char *text);

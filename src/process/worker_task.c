@@ -140,7 +140,7 @@ static void answer(struct sil__worker *worker, int code, const void *result)
     worker->own_result = NULL;
     worker->owns_small = false;
     atomic_store_explicit(&worker->channel->passed, worker->position + 1, memory_order_relaxed);
-    sil__answer_send(worker, done);
+    sil__answer_send_done(worker, done);
 }
 
 /* A task that forked has returned twice: here is the copy. */
