@@ -38,11 +38,12 @@ typedef struct sil_attend_ops {
     bool (*look)(sil_executor *executor);
     void (*rest)(sil_executor *executor);
 
-    /** Sleep, and end what comes in, until *woken is not 0, or the deadline. True: it is not 0. */
-    bool (*wait)(sil_executor *executor, _Atomic uint32_t *woken, sil_deadline until);
+    /** Sleep, and end what comes in, until *woken is not 0, or the deadline. True: it is not 0.
+     *  What woken points to is read and written atomically. */
+    bool (*wait)(sil_executor *executor, uint32_t *woken, sil_deadline until);
 
     /** Make *woken 1, and see that its waiter looks. Neither may be there any more afterwards. */
-    void (*wake)(sil_executor *executor, _Atomic uint32_t *woken);
+    void (*wake)(sil_executor *executor, uint32_t *woken);
 } sil_attend_ops;
 
 /** Memory of the engine's, for large arguments and results: so that they need not be copied once
@@ -98,6 +99,7 @@ typedef struct sil_executor_ops {
 
     const sil_attend_ops *attend; /**< NULL: waiters just sleep */
     const sil_block_ops *blocks;  /**< NULL: none */
+    bool takes_items;             /**< a task may be for several elements (sil_task_items) */
 } sil_executor_ops;
 
 /** How a task ended that ran elsewhere. */

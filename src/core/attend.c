@@ -10,12 +10,12 @@ static bool attend_wait(struct sil__context *context, struct sil__waiter *waiter
                         sil_deadline until)
 {
     (void)context;
-    return waiter->executor->attend->wait(waiter->executor, &waiter->word, until);
+    return waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until);
 }
 
 static void attend_wake(struct sil__waiter *waiter)
 {
-    waiter->executor->attend->wake(waiter->executor, &waiter->word);
+    waiter->executor->attend->wake(waiter->executor, (uint32_t *)&waiter->word);
 }
 
 static const struct sil__park_ops park_attending = {.wait = attend_wait, .wake = attend_wake};

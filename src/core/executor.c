@@ -320,6 +320,12 @@ bool sil__executor_shares_memory(const sil_executor *executor)
     return executor && ops_of(executor)->shares_memory;
 }
 
+bool sil__executor_takes_items(const sil_executor *executor)
+{
+    const sil_executor_ops *ops = ops_of(executor);
+    return ops->size > offsetof(sil_executor_ops, takes_items) && ops->takes_items;
+}
+
 static int check_use(const sil_executor *executor)
 {
     if (!executor)

@@ -28,4 +28,7 @@ int sil__post_tasks(sil_executor *executor, sil_task_fn fn, const void *args, si
 /* Do its tasks see our memory? False for NULL. */
 bool sil__executor_shares_memory(const sil_executor *executor);
 
+/* May a task be for several elements of a map? */
+bool sil__executor_takes_items(const sil_executor *executor);
+
 #endif

@@ -113,14 +113,15 @@ static int map_in_place(sil_executor *executor, struct map *map)
 static sil_future *submit_items(sil_executor *executor, const struct map *map, size_t next,
                                 size_t items)
 {
+    bool several = sil__executor_takes_items(executor);
     return sil__submit(&(struct sil__task_spec){
-        .kind = &sil__items_kind,
+        .kind = several ? &sil__items_kind : NULL,
         .executor = executor,
         .fn = map->fn,
         .arg = map->args + next * map->arg_size,
         .arg_size = items * map->arg_size,
         .result_size = items * map->result_size,
-        .items = items,
+        .items = several ? items : 0,
     });
 }
 
@@ -157,6 +158,8 @@ static int map_by_copy(sil_executor *executor, struct map *map)
     map->claim = map->count / (executor->workers * CLAIMS_EACH) + 1;
     if (map->claim > most)
         map->claim = most;
+    if (!sil__executor_takes_items(executor))
+        map->claim = 1;
     size_t chunks = (map->count + map->claim - 1) / map->claim;
     size_t under_way = (size_t)executor->workers * 4;
     if (under_way > WINDOW)

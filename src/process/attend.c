@@ -91,8 +91,9 @@ static void sleep_beside(struct sil__procs *pool, _Atomic uint32_t *woken, sil_d
         (void)sil__futex_wait(&pool->asleep, calls, at_most(until));
 }
 
-static bool attend_wait(sil_executor *executor, _Atomic uint32_t *woken, sil_deadline until)
+static bool attend_wait(sil_executor *executor, uint32_t *word, sil_deadline until)
 {
+    _Atomic uint32_t *woken = (_Atomic uint32_t *)word;
     struct sil__procs *pool = sil__procs_of(executor);
     bool have = false;
     bool in_time = true;
@@ -119,8 +120,9 @@ static bool attend_wait(sil_executor *executor, _Atomic uint32_t *woken, sil_dea
 }
 
 /* Afterwards the waiter may be gone, and the pool with it: only addresses are named then. */
-static void attend_wake(sil_executor *executor, _Atomic uint32_t *woken)
+static void attend_wake(sil_executor *executor, uint32_t *word)
 {
+    _Atomic uint32_t *woken = (_Atomic uint32_t *)word;
     struct sil__procs *pool = sil__procs_of(executor);
     if (woken == own) {
         atomic_store_explicit(woken, 1, memory_order_release);

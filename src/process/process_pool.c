@@ -82,6 +82,7 @@ const sil_executor_ops sil__procs_ops = {
     .progress = sil__procs_progress,
     .attend = &sil__procs_attend,
     .blocks = &blocks,
+    .takes_items = true,
 };
 
 size_t sil_process_pool_pids(sil_executor *executor, int64_t *out_pids, size_t capacity)

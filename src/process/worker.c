@@ -55,7 +55,8 @@ static void move_away(struct sil__worker *worker)
     if (sched_setaffinity(0, sizeof others, &others) != 0)
         return;
     (void)sched_setaffinity(0, sizeof all, &all);
-    worker->spin_credit = sil__spin_credit(INT_MAX / 2, SIL__SPIN_SHORT); /* a sleep would lead back */
+    worker->spin_credit =
+        sil__spin_credit(INT_MAX / 2, SIL__SPIN_SHORT); /* a sleep would lead back */
 }
 
 static void note_spin(struct sil__worker *worker, enum sil__spin_wait wait, bool shared)

@@ -79,11 +79,9 @@ static const struct {
     {"fork", contract_fork},
     {"errors", contract_errors},
     {"bad input", contract_bad_input},
-#if CONTRACT_PROCESSES
     {"crash", contract_crash},
     {"kill", contract_kill},
     {"processes, data", contract_process_data},
-#endif
 };
 
 /* Runs those tests of a table that the engine can pass; how many failed. */

@@ -15,11 +15,6 @@
 #include "support/tasks.h"
 #include "support/test.h"
 
-/** The process pool is among the engines. */
-#ifndef CONTRACT_PROCESSES
-#define CONTRACT_PROCESSES 1
-#endif
-
 /** What an engine can do, and what a test needs. */
 enum capability {
     ASYNCHRONOUS = 1 << 0,  /**< submit returns before the task has run */

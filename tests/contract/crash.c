@@ -3,10 +3,6 @@
  * Crash: what a task of a process breaks is its own worker. It alone fails, with an error that
  * tells what happened; the worker is replaced, and nobody else notices.
  */
-#include "contract.h"
-
-#if CONTRACT_PROCESSES
-
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +10,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include "contract.h"
 
 enum death { BY_SIGNAL, BY_ABORT, BY_EXIT, BY_EXIT_NOW };
 
@@ -286,5 +284,3 @@ const struct contract_test contract_crash[] = {
     PROMISE(test_task_that_fails_by_itself_is_not_run_again, PROCESSES),
     {0},
 };
-
-#endif

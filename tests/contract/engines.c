@@ -52,8 +52,6 @@ static sil_executor *create_broken_pool(void)
     return sil_thread_pool(&(sil_thread_pool_options){.workers = 2, .initializer = refuse});
 }
 
-#if CONTRACT_PROCESSES
-
 /* The board is what a worker must know before its first task. */
 static sil_executor *create_processes(sil_process_pool_options options)
 {
@@ -106,11 +104,8 @@ static sil_executor *create_broken_processes(void)
     return sil_process_pool(&(sil_process_pool_options){.workers = 2, .initializer = refuse});
 }
 
-#define PROCESS_POOL (ASYNCHRONOUS | PROCESSES)
-
-#endif
-
 #define POOL (ASYNCHRONOUS | SHARES_MEMORY | AWAITS_OWN)
+#define PROCESS_POOL (ASYNCHRONOUS | PROCESSES)
 
 const struct contract_engine contract_engines[] = {
     {"inline", sil_inline_executor, SHARES_MEMORY | TAKES_ALL | AWAITS_OWN, NULL},
@@ -122,7 +117,6 @@ const struct contract_engine contract_engines[] = {
     {"pool that blocks", create_blocking, POOL | PARALLEL | TAKES_ALL | FULL_BLOCKS, NULL},
     {"pool that refuses", create_failing, POOL | PARALLEL | FULL_FAILS, NULL},
     {"pool that calls", create_calling, POOL | PARALLEL | TAKES_ALL | FULL_CALLS, NULL},
-#if CONTRACT_PROCESSES
     {"processes of 1", create_1_process, PROCESS_POOL | TAKES_ALL | ONE_WORKER, NULL},
     {"processes of 2", create_2_processes, PROCESS_POOL | PARALLEL | TAKES_ALL | CAN_BREAK,
      create_broken_processes},
@@ -132,6 +126,5 @@ const struct contract_engine contract_engines[] = {
     {"processes that call", create_calling_processes,
      PROCESS_POOL | PARALLEL | TAKES_ALL | FULL_CALLS, NULL},
     {"forked processes of 2", create_2_forked, PROCESS_POOL | PARALLEL | TAKES_ALL | FORKED, NULL},
-#endif
     {0},
 };

@@ -3,16 +3,13 @@
  * Kill: a task of a process that does not heed anything can be ended all the same: by its timeout,
  * by sil_future_kill, with all of its pool; and what is killed from outside is replaced.
  */
-#include "contract.h"
-
-#if CONTRACT_PROCESSES
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "contract.h"
 #include "support/child.h"
 
 enum { MOST_PIDS = 8 };
@@ -304,5 +301,3 @@ const struct contract_test contract_kill[] = {
     PROMISE(test_workers_of_what_is_no_pool_of_ours_are_refused, PROCESSES),
     {0},
 };
-
-#endif

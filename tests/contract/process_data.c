@@ -3,14 +3,12 @@
  * What goes to a task in another process and comes back: bytes of any size, pointers into shared
  * memory, messages; and what does not: globals.
  */
-#include "contract.h"
-
-#if CONTRACT_PROCESSES
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "contract.h"
 
 /* --- bytes --------------------------------------------------------------------------------- */
 
@@ -331,5 +329,3 @@ const struct contract_test contract_process_data[] = {
     PROMISE(test_messages_arrive_whole, PROCESSES),
     {0},
 };
-
-#endif

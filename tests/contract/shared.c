@@ -23,22 +23,15 @@ static bool is_shared(void)
 
 static void *allocate(size_t size)
 {
-#if CONTRACT_PROCESSES
     return is_shared() ? malloc(size) : sil_shared_alloc(size);
-#else
-    return is_shared() ? malloc(size) : NULL;
-#endif
 }
 
 static void give_back(void *block)
 {
-#if CONTRACT_PROCESSES
-    if (!is_shared()) {
+    if (is_shared())
+        free(block);
+    else
         sil_shared_free(block);
-        return;
-    }
-#endif
-    free(block);
 }
 
 void *contract_shared(size_t size)
