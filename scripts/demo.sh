@@ -75,7 +75,7 @@ demo_local() {
     [[ $status == 1 ]] || stop "sillon get ended with status $status, not 1 for some failed"
     heading "Checking what came"
     check_files
-    heading "sillon bench: count loops and the same $files downloads, both ways" \
+    heading "sillon bench: count loops and the same $files downloads, three ways" \
         "(some $((files * latency_ms / 1000)) s)"
     "$sillon" bench -i "$work/urls"
 }
@@ -85,7 +85,7 @@ demo_list() {
     heading "sillon get: the URLs of $URLS at the same time"
     "$sillon" get -d "$work/files" -i "$list" >"$work/lines" || failed=$?
     echo "$(wc -l <"$work/lines") files came"
-    heading "sillon bench: count loops and the same downloads, both ways"
+    heading "sillon bench: count loops and the same downloads, three ways"
     "$sillon" bench -i "$list" || failed=$?
     return "$failed"
 }

@@ -248,11 +248,17 @@ SIL_API sil_task_fn sil_task_function(const sil_future *task);
 SIL_API size_t sil_task_items(const sil_future *task);
 
 /**
- * The limits it was submitted with; 0 for none.
+ * Seconds it may run, as it was submitted; 0 for no limit of its own.
  *
  * @threads any
  */
 SIL_API double sil_task_timeout(const sil_future *task);
+
+/**
+ * How often it may be run again, as it was submitted.
+ *
+ * @threads any
+ */
 SIL_API unsigned sil_task_retries(const sil_future *task);
 
 /**

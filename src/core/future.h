@@ -81,8 +81,8 @@ struct sil__details {
     double timeout;        /* 0: none */
     unsigned retries;
     unsigned lost; /* processes it ran in that died */
-    size_t items; /* of sil_map's; 0: it is no such task */
-    void *arg;    /* owned: the argument, if arg_outside */
+    size_t items;  /* of sil_map's; 0: it is no such task */
+    void *arg;     /* owned: the argument, if arg_outside */
     void (*arg_free)(void *arg);
     /* Atomic; written by the running task. */
     _Atomic uint64_t progress_done;

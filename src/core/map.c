@@ -155,7 +155,7 @@ static int map_by_copy(sil_executor *executor, struct map *map)
 {
     size_t widest = map->arg_size > map->result_size ? map->arg_size : map->result_size;
     size_t most = widest < CHUNK_BYTES ? CHUNK_BYTES / (widest ? widest : 1) : 1;
-    map->claim = map->count / (executor->workers * CLAIMS_EACH) + 1;
+    map->claim = map->count / ((size_t)executor->workers * CLAIMS_EACH) + 1;
     if (map->claim > most)
         map->claim = most;
     if (!sil__executor_takes_items(executor))

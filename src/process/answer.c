@@ -107,7 +107,7 @@ void *sil__answer_alloc(struct sil__worker *worker, size_t size)
     while (atomic_load_explicit(&channel->replies, memory_order_acquire) == worker->replies)
         (void)sil__futex_wait_shared(&channel->replies, worker->replies, INT64_MAX);
     worker->replies++;
-    void *block = (void *)(uintptr_t)atomic_load_explicit(&channel->reply, memory_order_relaxed);
+    void *block = sil__address(atomic_load_explicit(&channel->reply, memory_order_relaxed));
     if (!block)
         sil__fail(SIL_ENOMEM, "no shared memory for %zu bytes", size);
     return block;

@@ -158,7 +158,7 @@ static bool take_done(struct sil__procs *pool, unsigned index, const struct sil_
     struct sil__staff *staff = &pool->staff[index];
     uint32_t position = answer->position;
     uint64_t size = answer->size;
-    void *block = (void *)(uintptr_t)answer->block;
+    void *block = sil__address(answer->block);
     struct sil__flight *flight = oldest_flight(staff, position);
     if (!flight)
         return false;
@@ -215,7 +215,7 @@ static bool take(struct sil__procs *pool, unsigned index, const struct sil__answ
         reply(pool, staff, size);
         return true;
     case SIL__ANSWER_FREE:
-        free_for(pool, staff, (void *)(uintptr_t)answer->block);
+        free_for(pool, staff, sil__address(answer->block));
         return true;
     default:
         return false;

@@ -102,10 +102,11 @@ static int run_initializer(const struct sil__hello *hello)
 }
 
 /* What it printed is seen. Handlers of the program's end run where the program was executed for us
- * alone; in a fork of it they are not ours to run. */
+ * alone; in a fork of it they are not ours to run, and in a sandbox
+ * they may not do what they want. */
 static _Noreturn void end_worker(void)
 {
-    if (!worker.hello->forked)
+    if (!worker.hello->forked && worker.hello->limits.sandbox == SIL_SANDBOX_NONE)
         exit(0);
     (void)fflush(NULL);
     _exit(0);

@@ -120,6 +120,12 @@ static inline uint32_t sil__slot_state(uint32_t position, uint32_t phase)
     return position << SIL__SLOT_SHIFT | phase;
 }
 
+/* An address that came through the ring. */
+static inline void *sil__address(uint64_t number)
+{
+    return (void *)(uintptr_t)number; // NOLINT(performance-no-int-to-ptr): it is one
+}
+
 /* --- what all workers of a pool share ------------------------------------------------------ */
 
 /* Who sees to it that answers are taken. */

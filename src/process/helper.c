@@ -62,7 +62,7 @@ static bool attach(struct sil__helper *helper, int region_fd)
 {
     const struct sil__hello *hello = &helper->hello;
     if (hello->region_base != 0)
-        return sil__region_attach(region_fd, (void *)(uintptr_t)hello->region_base,
+        return sil__region_attach(region_fd, sil__address(hello->region_base),
                                   hello->region_size) != NULL;
     return hello->forked || sil__heaps_receive(helper->socket) == 0;
 }
@@ -192,23 +192,33 @@ static bool collect(struct sil__helper *helper)
     return true;
 }
 
-/* Kill those who are still there: ours, and what came to us. */
+/* Kill all children there are now. */
+static void kill_children(void)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof text, "/proc/self/task/%d/children", (int)getpid());
+    int fd = open(text, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    text[size > 0 ? size : 0] = 0;
+    char *next = text;
+    for (long pid; (pid = strtol(next, &next, 10)) > 0;)
+        (void)kill((pid_t)pid, SIGKILL);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Kill those who are still there: ours, what came to us, and what comes when its parent ends. */
 static void end_all(struct sil__helper *helper)
 {
     for (unsigned i = 0; i < helper->count; i++) {
         (void)kill(-helper->nurslings[i].pid, SIGKILL);
         (void)kill(helper->nurslings[i].pid, SIGKILL);
     }
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *children = fopen(path, "re");
-    int pid;
-    while (children && fscanf(children, "%d", &pid) == 1)
-        (void)kill(pid, SIGKILL);
-    if (children)
-        (void)fclose(children);
-    while (waitpid(-1, NULL, 0) > 0)
-        ;
+    do {
+        kill_children();
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    } while (waitpid(-1, NULL, 0) > 0);
 }
 
 /* --- the loop ------------------------------------------------------------------------------ */

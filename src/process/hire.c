@@ -127,7 +127,11 @@ static void occupy_locked(struct sil__procs *pool, unsigned index, struct sil__c
     struct sil__staff *staff = &pool->staff[index];
     void **blocks = staff->blocks;
     size_t block_room = staff->block_room;
-    *staff = (struct sil__staff){.state = SIL__STAFF_WORKING, .pidfd = -1};
+    /* All but the channel, which is looked at without lock. */
+    const size_t kept = offsetof(struct sil__staff, state);
+    memset((char *)staff + kept, 0, sizeof *staff - kept);
+    staff->state = SIL__STAFF_WORKING;
+    staff->pidfd = -1;
     staff->blocks = blocks;
     staff->block_room = block_room;
     staff->generation = ++pool->generations;

@@ -54,21 +54,23 @@ enum sil__staff_state {
 
 /* A place for a worker; the process in it changes. */
 struct sil__staff {
+    /* Atomic: set with lock, cleared with the watch and lock. NULL: no process. */
+    struct sil__channel *channel;
+
     /* Guarded by lock. */
     enum sil__staff_state state;
-    struct sil__channel *channel; /* NULL: no process */
-    uint32_t generation;          /* of the process */
-    uint32_t load;                /* tasks it has */
-    uint32_t sent;                /* position of the next task */
-    uint32_t oldest;              /* tasks below have ended or were called back */
-    uint32_t given;               /* tasks it got in all */
-    int64_t idle_since;           /* of one that may be let go; 0: it is not idle */
-    int64_t pid;                  /* 0: not known yet */
-    int pidfd;                    /* -1: not known yet */
-    bool doomed;                  /* kill it as soon as it is known */
-    bool timed_out;               /* it was killed for its task's time limit, */
-    bool cancelled;               /* or because its task was cancelled, */
-    bool mad;                     /* or because what it wrote made no sense */
+    uint32_t generation; /* of the process */
+    uint32_t load;       /* tasks it has */
+    uint32_t sent;       /* position of the next task */
+    uint32_t oldest;     /* tasks below have ended or were called back */
+    uint32_t given;      /* tasks it got in all */
+    int64_t idle_since;  /* of one that may be let go; 0: it is not idle */
+    int64_t pid;         /* 0: not known yet */
+    int pidfd;           /* -1: not known yet */
+    bool doomed;         /* kill it as soon as it is known */
+    bool timed_out;      /* it was killed for its task's time limit, */
+    bool cancelled;      /* or because its task was cancelled, */
+    bool mad;            /* or because what it wrote made no sense */
     struct sil__flight flights[SIL__RING];
     uint32_t timed_task;  /* position + 1 of the one that the keeper has seen begun, */
     int64_t timed_since;  /* and when it did */

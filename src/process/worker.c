@@ -115,7 +115,7 @@ static void thread_ended(void *arg)
 }
 
 /* False: leave. */
-static bool step(struct sil__worker *worker)
+__attribute__((noinline)) static bool step(struct sil__worker *worker)
 {
     struct sil__slot *slot;
     enum found found = look(worker, &slot);

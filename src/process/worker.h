@@ -20,9 +20,9 @@ struct sil__worker {
     uint32_t next;    /* the position of the next task */
     uint32_t answers; /* written so far */
     uint32_t replies; /* had so far */
-    bool unrung; /* an answer was sent, and nobody called yet */
+    bool unrung;      /* an answer was sent, and nobody called yet */
     int spin_credit;
-    int crossed;        /* spins that stood in another thread's way, in a row */
+    int crossed; /* spins that stood in another thread's way, in a row */
     int64_t moved_at;
 
     /* The functions met last. */

@@ -92,7 +92,7 @@ static void *result_room(const struct sil__slot *slot, unsigned char *small)
 {
     if (slot->result_size == 0)
         return NULL;
-    void *room = slot->flags & SIL__TASK_RESULT_BLOCK ? (void *)(uintptr_t)slot->result : small;
+    void *room = slot->flags & SIL__TASK_RESULT_BLOCK ? sil__address(slot->result) : small;
     return memset(room, 0, slot->result_size);
 }
 
@@ -104,7 +104,7 @@ static int call(struct sil__worker *worker, struct sil__slot *slot, void *result
     if (slot->deadline != 0 && deadline_passed(worker))
         return sil__fail(SIL_ETIMEDOUT, "the deadline came before the task was started");
     void *arg = slot->arg_size == 0                 ? NULL
-                : slot->flags & SIL__TASK_ARG_BLOCK ? (void *)(uintptr_t)slot->arg
+                : slot->flags & SIL__TASK_ARG_BLOCK ? sil__address(slot->arg)
                                                     : slot->bytes;
     int code = slot->flags & SIL__TASK_ITEMS
                    ? sil__items_call(fn, slot->items, arg, slot->arg_size / slot->items, result,

@@ -166,10 +166,6 @@ static void test_callback_may_close_the_executor(void **state)
 static void test_many_executors_live_side_by_side(void **state)
 {
     (void)state;
-#ifdef TEST_TSAN
-    if ((contract_engine()->capabilities & FORKED) != 0)
-        skip(); /* it cannot tell the child's threads from those of the executors before */
-#endif
     sil_executor *executors[6];
     sil_future *futures[6];
     for (int i = 0; i < 6; i++) {

@@ -88,7 +88,8 @@ static void run_program(struct program *program)
     (void)sil_submit(busy, fork_and_stay, (void *)&program, size, 0);
     (void)sil_submit(busy, nest_and_stay, (void *)&program, size, 0);
     (void)sil_process_start(NULL, stay_task, (void *)&program, size);
-    for (int i = 0; i < 500; i++)
+    eventually(program->arrived == ARRIVALS - 1);
+    for (int i = 0; i < 500; i++) /* one of them runs */
         (void)sil_submit(busy, stay_task, (void *)&program, size, 0);
     for (;; atomic_fetch_add(&program->done, 1))
         if (sil_take(submit_int(quick, task_square, 3), NULL, SIL_FOREVER) != 0)
