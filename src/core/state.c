@@ -145,6 +145,16 @@ void sil__state_run(struct sil__listener *callbacks)
         sil__state_drain(context);
 }
 
+/* It is final, and locked. release: let go of one reference, too. */
+static void tell_and_unlock(sil_future *future, bool release)
+{
+    struct sil__listener *callbacks = notify_waiters_locked(future);
+    sil__lock_drop(&future->lock);
+    run_callbacks(callbacks);
+    if (release)
+        sil_future_release(future);
+}
+
 /* In end's from: also one that was sent. */
 #define FROM_SENT (1u << 8)
 
@@ -185,11 +195,7 @@ static bool end(sil_future *future, unsigned from, sil_state phase, bool release
             sil__future_destroy(future);
         return true;
     }
-    struct sil__listener *callbacks = notify_waiters_locked(future);
-    sil__lock_drop(&future->lock);
-    run_callbacks(callbacks);
-    if (release)
-        sil_future_release(future);
+    tell_and_unlock(future, release);
     return true;
 }
 
@@ -328,10 +334,18 @@ static int stop_sent(sil_future *future, bool force)
         atomic_fetch_or_explicit(&future->word, SIL__STATE_CANCEL_ASKED, memory_order_relaxed);
         begin_locked(future);
     }
-    sil__lock_drop(&future->lock);
-    if (outcome == 0)
-        (void)end(future, FROM_SENT | 1u << SIL_PENDING | 1u << SIL_RUNNING, SIL_CANCELLED, true);
-    return outcome;
+    if (outcome != 0) {
+        sil__lock_drop(&future->lock);
+        return outcome;
+    }
+    /* With the lock still held: who cancels it next must find it cancelled. */
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(
+        &future->word, &state, (state & ~(uint64_t)SIL__STATE_PHASE) | SIL_CANCELLED,
+        memory_order_acq_rel, memory_order_relaxed))
+        ;
+    tell_and_unlock(future, true);
+    return 0;
 }
 
 bool sil__state_attend(sil_future *future)

@@ -121,9 +121,9 @@ static void keep_progress(const struct sil__staff *staff, sil_future *task, uint
 }
 
 /* What came of it. False: it makes no sense. */
-static bool take_value(struct sil__staff *staff, struct sil__flight *flight,
-                       const struct sil__answer *answer, uint64_t size, void *block,
-                       struct sil__ending *ending)
+static bool take_value(struct sil__procs *pool, struct sil__staff *staff,
+                       struct sil__flight *flight, const struct sil__answer *answer, uint64_t size,
+                       void *block, struct sil__ending *ending)
 {
     sil_outcome *outcome = &ending->outcome;
     outcome->size = size;
@@ -144,7 +144,7 @@ static bool take_value(struct sil__staff *staff, struct sil__flight *flight,
     } else if (block == flight->result && size == flight->task->result_size) {
         outcome->block = block;
         flight->result = NULL;
-    } else if (forget_block(staff, block)) {
+    } else if (sil__region_is_block(pool->region, block, size) && forget_block(staff, block)) {
         outcome->block = block;
     } else {
         return false;
@@ -166,7 +166,7 @@ static bool take_done(struct sil__procs *pool, unsigned index, const struct sil_
     ending->text = NULL;
     ending->outcome = (sil_outcome){.code = answer->code, .pid = staff->pid};
     if (ending->outcome.code == 0) {
-        if (!take_value(staff, flight, answer, size, block, ending))
+        if (!take_value(pool, staff, flight, answer, size, block, ending))
             return false;
         staff->block_count = 0; /* they are the program's now */
     } else {
@@ -222,6 +222,63 @@ static bool take(struct sil__procs *pool, unsigned index, const struct sil__answ
     }
 }
 
+/* --- rubbish ------------------------------------------------------------------------------- */
+
+static void end_mad(struct sil__procs *pool, unsigned index)
+{
+    pool->staff[index].mad = true;
+    sil__no_more_locked(pool, index);
+    sil__kill_locked(&pool->staff[index], SIGKILL);
+}
+
+/* Does the task ring hold what we put there, or what a worker makes of it? */
+static bool ring_is_sane(const struct sil__staff *staff)
+{
+    for (uint32_t at = staff->oldest; at != staff->sent; at++) {
+        uint32_t state = atomic_load_explicit(&staff->channel->slots[at % SIL__RING].state,
+                                              memory_order_relaxed);
+        state &= ~(uint32_t)SIL__SLOT_CANCEL;
+        bool sane = staff->flights[at % SIL__RING].task
+                        ? state == sil__slot_state(at, SIL__SLOT_SENT) ||
+                              state == sil__slot_state(at, SIL__SLOT_BEGUN)
+                        : state == sil__slot_state(at, SIL__SLOT_REVOKED);
+        if (!sane)
+            return false;
+    }
+    return true;
+}
+
+/* What nobody but us writes, or what can have but one of two values. */
+static bool is_sane(const struct sil__staff *staff)
+{
+    const struct sil__channel *channel = staff->channel;
+    uint32_t taken = staff->answers;
+    uint32_t number =
+        atomic_load_explicit(&channel->answers[taken % SIL__RING].number, memory_order_relaxed);
+    uint32_t before = taken < SIL__RING ? 0 : taken + 1 - SIL__RING;
+    return (number == before || number == taken + 1) &&
+           atomic_load_explicit(&channel->answers_taken, memory_order_relaxed) == taken &&
+           atomic_load_explicit(&channel->replies, memory_order_relaxed) == staff->replies &&
+           atomic_load_explicit(&channel->leave, memory_order_relaxed) ==
+               (staff->state == SIL__STAFF_LEAVING) &&
+           ring_is_sane(staff);
+}
+
+void sil__answers_inspect(struct sil__procs *pool)
+{
+    for (unsigned i = 0; i < pool->base.workers; i++) {
+        struct sil__staff *staff = &pool->staff[i];
+        if (!staff->channel || staff->mad)
+            continue;
+        if (!is_sane(staff))
+            end_mad(pool, i);
+        else if (staff->load > 0 && !sil__begun_locked(staff, staff->oldest))
+            sil__channel_wake(staff->channel);
+    }
+}
+
+/* --- taking -------------------------------------------------------------------------------- */
+
 void sil__answers_take(struct sil__procs *pool, unsigned index, struct sil__endings *endings)
 {
     struct sil__staff *staff = &pool->staff[index];
@@ -233,11 +290,8 @@ void sil__answers_take(struct sil__procs *pool, unsigned index, struct sil__endi
         /* Acquire pairs with the worker's release: the answer after its number. */
         if (atomic_load_explicit(&answer->number, memory_order_acquire) != staff->answers + 1)
             break;
-        if (!take(pool, index, answer, endings)) {
-            staff->mad = true;
-            sil__no_more_locked(pool, index);
-            sil__kill_locked(staff, SIGKILL);
-        }
+        if (!take(pool, index, answer, endings))
+            end_mad(pool, index);
         staff->answers++;
     }
     if (staff->answers == before)

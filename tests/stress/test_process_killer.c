@@ -19,7 +19,7 @@
 enum { WORKERS = 2, TASKS = TEST_SCALE(10000), ROUNDS = TEST_SCALE(20) };
 
 /* From one kill to the next. */
-enum { PAUSE = 5000000 * TEST_SLOWNESS };
+enum { PAUSE = TEST_SLOWNESS > 1 ? 15000000 : 5000000 };
 
 /* --- the killer ---------------------------------------------------------------------------- */
 
