@@ -255,9 +255,9 @@ static bool is_sane(const struct sil__staff *staff)
     uint32_t taken = staff->answers;
     uint32_t number =
         atomic_load_explicit(&channel->answers[taken % SIL__RING].number, memory_order_relaxed);
-    uint32_t before = taken < SIL__RING ? 0 : taken + 1 - SIL__RING;
-    return (number == before || number == taken + 1) &&
-           atomic_load_explicit(&channel->answers_taken, memory_order_relaxed) == taken &&
+    bool fits = number == taken + 1 || number == taken + 1 - SIL__RING ||
+                (number == 0 && taken < SIL__RING);
+    return fits && atomic_load_explicit(&channel->answers_taken, memory_order_relaxed) == taken &&
            atomic_load_explicit(&channel->replies, memory_order_relaxed) == staff->replies &&
            atomic_load_explicit(&channel->leave, memory_order_relaxed) ==
                (staff->state == SIL__STAFF_LEAVING) &&

@@ -104,6 +104,8 @@ static bool attend_wait(sil_executor *executor, uint32_t *word, sil_deadline unt
         if (have && sil__collect(pool) > 0)
             continue;
         if (have)
+            sil__inspect(pool);
+        if (have)
             sleep_watching(pool, woken, until);
         else
             sleep_beside(pool, woken, until);
@@ -175,6 +177,8 @@ static bool collect_alone(struct sil__procs *pool)
     if (!sil__watch_take(pool))
         return false;
     unsigned ended = sil__collect(pool);
+    if (ended == 0)
+        sil__inspect(pool);
     sil__watch_drop(pool);
     return ended > 0;
 }

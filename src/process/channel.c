@@ -25,6 +25,17 @@ void sil__control_ring(struct sil__control *control)
     wake(watch == SIL__WATCH_WAITER ? &control->waiter : &control->thread);
 }
 
+void sil__control_call(struct sil__control *control)
+{
+    wake(&control->waiter);
+    wake(&control->thread);
+}
+
+void sil__channel_wake(struct sil__channel *channel)
+{
+    wake(&channel->call);
+}
+
 bool sil__channel_call(struct sil__channel *channel)
 {
     sil__channel_fence(); /* I1 */

@@ -163,4 +163,8 @@ void sil__control_ring(struct sil__control *control);
 /* Wake a worker that sleeps; after something was written for it. True: it did sleep. */
 bool sil__channel_call(struct sil__channel *channel);
 
+/* The same two, whatever is said of who sleeps, which may be rubbish: seldom. */
+void sil__control_call(struct sil__control *control);
+void sil__channel_wake(struct sil__channel *channel);
+
 #endif

@@ -18,6 +18,8 @@
 
 /* Rounds of what others wait for, by a thread that has what it wanted. */
 #define MOST_ROUNDS 8
+/* Nanoseconds from one look at what workers may have spoilt to the next. */
+#define INSPECT_AGAIN INT64_C(500000000)
 
 /* --- counting ------------------------------------------------------------------------------ */
 
@@ -133,6 +135,19 @@ unsigned sil__collect(struct sil__procs *pool)
     unsigned ended = endings.count;
     end_all(pool, &endings);
     return ended;
+}
+
+/* --- inspecting ---------------------------------------------------------------------------- */
+
+void sil__inspect(struct sil__procs *pool)
+{
+    int64_t now = sil__spin_now();
+    if (now < pool->inspect_at)
+        return;
+    pool->inspect_at = now + INSPECT_AGAIN;
+    sil__lock_take(&pool->lock);
+    sil__answers_inspect(pool);
+    sil__lock_drop(&pool->lock);
 }
 
 /* --- the watch ----------------------------------------------------------------------------- */

@@ -126,7 +126,7 @@ static void ended(struct sil__procs *pool, const struct sil__news *news)
         sil__ended_locked(pool, staff);
     }
     sil__lock_drop(&pool->lock);
-    sil__control_ring(pool->control);
+    sil__control_call(pool->control);
 }
 
 /* The helper has gone, and its workers with it, or will in a moment. */
@@ -144,7 +144,7 @@ static void helper_lost(struct sil__procs *pool)
     }
     bool leaving = pool->leaving;
     sil__lock_drop(&pool->lock);
-    sil__control_ring(pool->control);
+    sil__control_call(pool->control);
     if (leaving)
         return;
     if (pool->hello.forked)

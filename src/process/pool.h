@@ -119,6 +119,8 @@ struct sil__procs {
     pthread_t collector;
     pthread_t keeper;
 
+    int64_t inspect_at; /* with the watch */
+
     struct sil__lock lock;
     /* Guarded by lock. */
     struct sil__queue queue;
@@ -241,6 +243,9 @@ bool sil__has_news(struct sil__procs *pool);
 /* Have the watch; false: somebody else has it. */
 bool sil__watch_take(struct sil__procs *pool);
 
+/* If it was not done of late, inspect what workers wrote; with the watch, without lock. */
+void sil__inspect(struct sil__procs *pool);
+
 /* Give it up; who is to be called from now on. What comes in meanwhile is taken. */
 void sil__watch_drop(struct sil__procs *pool);
 
@@ -257,6 +262,10 @@ void sil__misfits_end(struct sil__procs *pool);
 
 /* Take the worker's answers, as long as there is room for endings. */
 void sil__answers_take(struct sil__procs *pool, unsigned index, struct sil__endings *endings);
+
+/* End workers that wrote rubbish where it would keep everybody waiting for ever, and wake those who
+ * missed a call for it. */
+void sil__answers_inspect(struct sil__procs *pool);
 
 /* Blocks of the task that ran: given up. */
 void sil__blocks_free(struct sil__staff *staff);

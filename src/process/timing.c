@@ -82,7 +82,7 @@ void sil__timing_look_locked(struct sil__procs *pool)
         look_at_task_locked(pool, staff, now);
         if (staff->silent_until != 0 && now >= staff->silent_until) {
             sil__ended_locked(pool, staff);
-            sil__control_ring(pool->control);
+            sil__control_call(pool->control);
         } else if (staff->silent_until != 0) {
             sil__alarm_locked(pool, staff->silent_until);
         }
