@@ -3,6 +3,7 @@
  * The helper from the pool's side, and how workers are hired.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,8 @@ void sil__helper_close(struct sil__procs *pool)
 {
     if (pool->helper_socket >= 0)
         (void)shutdown(pool->helper_socket, SHUT_RDWR);
+    if (pool->helper_pid > 0)
+        (void)kill(pool->helper_pid, SIGCONT); /* somebody may have stopped it */
     if (pool->helper_pid > 0)
         while (waitpid(pool->helper_pid, NULL, 0) < 0 && errno == EINTR)
             ;

@@ -194,6 +194,8 @@ static bool let_go(struct sil__procs *pool)
         if (pool->staff[i].state == SIL__STAFF_WORKING)
             sil__leave_locked(pool, i);
     if (leaving && pool->live > 0 && pool->kill_at == 0) {
+        if (pool->helper_pid > 0)
+            (void)kill(pool->helper_pid, SIGCONT); /* somebody may have stopped it */
         pool->kill_at = sil__spin_now() + PATIENCE;
         sil__alarm_locked(pool, pool->kill_at);
     }

@@ -188,23 +188,17 @@ static void meddle(struct play *play)
     uint64_t total;
     if (!future)
         return;
-    switch (below(play, 5)) {
-    case 0:
+    unsigned what = below(play, 5);
+    if (what == 0)
         (void)sil_future_cancel(future);
-        break;
-    case 1:
+    else if (what == 1)
         (void)sil_future_kill(future);
-        break;
-    case 2:
+    else if (what == 2)
         (void)sil_future_progress(future, &done, &total);
-        break;
-    case 3:
+    else if (what == 3)
         (void)sil_future_state(future);
-        break;
-    default:
-        if (sil_future_done(future))
-            drop(play, at);
-    }
+    else if (sil_future_done(future))
+        drop(play, at);
 }
 
 /* --- what a worker does -------------------------------------------------------------------- */
@@ -225,21 +219,17 @@ static void begin(struct play *play, struct sil__staff *staff)
 static void *some_block(struct play *play, struct sil__staff *staff, uint32_t position)
 {
     unsigned char *base = sil__region_base(play->pool->region);
-    switch (below(play, 8)) {
-    case 0:
-    case 1:
+    unsigned what = below(play, 8);
+    if (what < 2)
         return flight_at(staff, position)->result;
-    case 2:
+    if (what == 2)
         return flight_at(staff, position)->arg;
-    case 3:
-        return staff->block_count ? staff->blocks[below(play, 8) % staff->block_count] : NULL;
-    case 4:
+    if (what == 3 && staff->block_count)
+        return staff->blocks[below(play, 8) % staff->block_count];
+    if (what == 4)
         return base + 64 * (number(play) % (REGION / 64));
-    case 5:
-        return (void *)(uintptr_t)number(play); // NOLINT(performance-no-int-to-ptr)
-    default:
-        return NULL;
-    }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): any address
+    return what == 5 ? (void *)(uintptr_t)number(play) : NULL;
 }
 
 /* Its place in the ring, or NULL: it is full. */
@@ -293,48 +283,40 @@ static void scribble(struct play *play, void *memory, size_t size)
     memcpy((char *)memory + at, &value, sizeof value);
 }
 
+static void look_around(struct play *play)
+{
+    collect(play);
+    check(sil__watch_take(play->pool), "the watch is taken");
+    sil__inspect(play->pool);
+    sil__watch_drop(play->pool);
+}
+
 static void go_on(struct play *play)
 {
     unsigned index = below(play, WORKERS);
     struct sil__staff *staff = &play->pool->staff[index];
-    switch (below(play, 12)) {
-    case 0:
-    case 1:
-    case 2:
+    unsigned what = below(play, 12);
+    if (what < 3)
         submit(play);
-        break;
-    case 3:
+    else if (what == 3)
         begin(play, staff);
-        break;
-    case 4:
-    case 5:
+    else if (what < 6)
         answer_well(play, index);
-        break;
-    case 6:
+    else if (what == 6)
         answer_badly(play, index);
-        break;
-    case 7:
+    else if (what == 7)
         scribble(play, staff->channel, sizeof *staff->channel);
-        break;
-    case 8:
+    else if (what == 8)
         scribble(play, play->pool->control, offsetof(struct sil__control, modules));
-        play->pool->inspect_at = 0;
-        break;
-    case 9:
+    else if (what == 9)
         meddle(play);
-        break;
-    case 10:
-        if (staff->mad || staff->doomed || below(play, 8) == 0) {
-            end_worker(play, index);
-            occupy(play, index);
-        }
-        break;
-    default:
-        collect(play);
-        check(sil__watch_take(play->pool), "the watch is taken");
-        sil__inspect(play->pool);
-        sil__watch_drop(play->pool);
+    else if (what == 10)
+        look_around(play);
+    else if (staff->mad || staff->doomed || below(play, 8) == 0) {
+        end_worker(play, index);
+        occupy(play, index);
     }
+    play->pool->inspect_at *= below(play, 2); /* now, or in half a second */
 }
 
 /* Blocks that a task has made are its program's: here nobody else gives them back. */

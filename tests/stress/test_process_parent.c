@@ -165,12 +165,12 @@ static int tell_helper(void *arg, void *result)
 
 enum { HELPERS = 5, TASKS = 100 };
 
-static void kill_helper(sil_executor *pool)
+static void signal_helper(sil_executor *pool, int number)
 {
     pid_t helper = 0;
     sil_future *future = sil_submit(pool, tell_helper, NULL, 0, sizeof helper);
     assert_code(sil_take(future, &helper, SIL_FOREVER), 0);
-    assert_int_equal(kill(helper, SIGKILL), 0);
+    assert_int_equal(kill(helper, number), 0);
 }
 
 /* How many succeeded. */
@@ -201,7 +201,7 @@ static void test_pool_goes_on_when_its_helper_is_killed(void **state)
     assert_non_null(pool);
     for (int i = 0; i < HELPERS; i++) {
         submit_squares(pool, futures, TASKS);
-        kill_helper(pool);
+        signal_helper(pool, SIGKILL);
         submit_squares(pool, futures + TASKS, TASKS);
         assert_in_range(take_squares(futures, TASKS), TASKS - 2, TASKS);
         assert_in_range(take_squares(futures + TASKS, TASKS), TASKS - 2, TASKS);
@@ -217,7 +217,7 @@ static void test_forked_pool_says_that_its_helper_is_gone(void **state)
         sil_process_pool(&(sil_process_pool_options){.workers = 2, .start = SIL_START_FORK});
     sil_future *futures[TASKS];
     assert_non_null(pool);
-    kill_helper(pool);
+    signal_helper(pool, SIGKILL);
     int value = 0;
     sil_future *future;
     for (int code = 0; code == 0;) {
@@ -238,6 +238,19 @@ static void test_forked_pool_says_that_its_helper_is_gone(void **state)
     assert_true(leftovers_no_children());
 }
 
+static void test_pool_closes_though_its_helper_is_stopped(void **state)
+{
+    (void)state;
+    sil_executor *pool = sil_process_pool(&(sil_process_pool_options){.workers = 1});
+    sil_future *futures[TASKS];
+    assert_non_null(pool);
+    signal_helper(pool, SIGSTOP);
+    submit_squares(pool, futures, TASKS);
+    assert_int_equal(take_squares(futures, TASKS), TASKS);
+    assert_code(sil_executor_close(pool), 0);
+    assert_true(leftovers_no_children());
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -245,6 +258,7 @@ int main(void)
         TEST(test_all_go_with_the_program_when_forked),
         TEST(test_pool_goes_on_when_its_helper_is_killed),
         TEST(test_forked_pool_says_that_its_helper_is_gone),
+        TEST(test_pool_closes_though_its_helper_is_stopped),
     };
     return test_run("a pool's parent and helper", tests);
 }

@@ -18,7 +18,7 @@
 #include "support/tasks.h"
 #include "support/test.h"
 
-enum { ROUNDS = TEST_SCALE(8), OTHERS = 200, SCRIBBLERS = 4 };
+enum { ROUNDS = TEST_SCALE(6), OTHERS = 200, SCRIBBLERS = 4 };
 
 /* --- a scribbler --------------------------------------------------------------------------- */
 
