@@ -22,7 +22,7 @@
     X(EFORKED, -20007, "made before a fork, and not usable in the child") \
     X(EBROKEN, -20008, "broken: what it depends on failed for good")      \
     X(EFULL, -20009, "the queue is full")                                 \
-    X(EAGAIN, -20010, "no thread or process could be started")                       \
+    X(EAGAIN, -20010, "no thread or process could be started")            \
     X(EALREADY, -20011, "too late: it has ended already")                 \
     X(EINPROGRESS, -20012, "running: asked to stop, not stopped yet")     \
     X(EEND, -20013, "there is nothing more")                              \

@@ -33,7 +33,9 @@ static void begin_timeout(sil_future *task)
     struct sil__details *details = atomic_load_explicit(&task->details, memory_order_acquire);
     if (!details || details->timeout == 0)
         return;
-    sil_deadline end = sil__clock_now() + (sil_deadline)(details->timeout * 1e9);
+    const double longest = 1e9; /* seconds: longer than any program runs */
+    double seconds = details->timeout < longest ? details->timeout : longest;
+    sil_deadline end = sil__clock_now() + (sil_deadline)(seconds * 1e9);
     if (details->deadline == 0 || end < details->deadline)
         details->deadline = end;
 }

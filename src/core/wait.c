@@ -81,10 +81,14 @@ static enum sil__need need_of(sil_wait_for what)
     }
 }
 
-/* One of them stands for all: what it is for may bring in the others, too. */
+/* Only if they are all of one executor, and on their way: what else we waited for might keep the
+ * executor from being closed. */
 static sil_executor *enter_one(struct sil__context *context, sil_future *const *futures,
                                size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        if (futures[i]->executor != futures[0]->executor)
+            return NULL;
     sil_executor *executor = NULL;
     for (size_t i = 0; i < count && !executor; i++)
         executor = sil__attend_enter(context, futures[i]);

@@ -4,6 +4,7 @@
  */
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sillon/status.h>
 
@@ -27,6 +28,9 @@ void sil__worker_sleep(struct sil__worker *worker, const _Atomic uint32_t *word,
 struct sil__answer *sil__answer_begin(struct sil__worker *worker)
 {
     struct sil__channel *channel = worker->channel;
+    if (*worker->witness != 1)
+        _exit(0); /* a fork of the worker, which has nothing to say */
+    sil__lock_take(&worker->lock);
     for (;;) {
         uint32_t taken = atomic_load_explicit(&channel->answers_taken, memory_order_acquire);
         if (worker->answers - taken < SIL__RING)
@@ -41,6 +45,7 @@ void sil__answer_send(struct sil__worker *worker, struct sil__answer *answer)
 {
     /* Release pairs with the pool's acquire: the answer before its number. */
     atomic_store_explicit(&answer->number, ++worker->answers, memory_order_release);
+    sil__lock_drop(&worker->lock);
     sil__control_ring(worker->control);
 }
 
@@ -54,6 +59,7 @@ static bool has_next(const struct sil__worker *worker)
 void sil__answer_send_done(struct sil__worker *worker, struct sil__answer *answer)
 {
     atomic_store_explicit(&answer->number, ++worker->answers, memory_order_release);
+    sil__lock_drop(&worker->lock);
     sil__channel_fence(); /* channel.h, I1 */
     uint32_t watch = atomic_load_explicit(&worker->control->watch, memory_order_relaxed);
     worker->unrung = watch == SIL__WATCH_THREAD && !has_next(worker);
@@ -100,6 +106,7 @@ void sil__answer_text(struct sil__worker *worker, const char *text)
 void *sil__answer_alloc(struct sil__worker *worker, size_t size)
 {
     struct sil__channel *channel = worker->channel;
+    sil__lock_take(&worker->request);
     struct sil__answer *answer = sil__answer_begin(worker);
     answer->kind = SIL__ANSWER_ALLOC;
     answer->size = size;
@@ -108,6 +115,7 @@ void *sil__answer_alloc(struct sil__worker *worker, size_t size)
         (void)sil__futex_wait_shared(&channel->replies, worker->replies, INT64_MAX);
     worker->replies++;
     void *block = sil__address(atomic_load_explicit(&channel->reply, memory_order_relaxed));
+    sil__lock_drop(&worker->request);
     if (!block)
         sil__fail(SIL_ENOMEM, "no shared memory for %zu bytes", size);
     return block;

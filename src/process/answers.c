@@ -195,6 +195,8 @@ static bool take(struct sil__procs *pool, unsigned index, const struct sil__answ
     switch (answer->kind) {
     case SIL__ANSWER_DONE:
         return take_done(pool, index, answer, endings);
+    case SIL__ANSWER_PASSED:
+        return true; /* that it came is all: there is room again */
     case SIL__ANSWER_TEXT:
         if (size > SIL__ANSWER_BYTES)
             return false;
@@ -205,6 +207,7 @@ static bool take(struct sil__procs *pool, unsigned index, const struct sil__answ
         /* Before a task has run, and only until the helper tells. */
         if (staff->pid == 0)
             staff->pid = (int32_t)size;
+        staff->block_count = 0; /* what its initializer made is the program's */
         pool->failed_starts = 0;
         return true;
     case SIL__ANSWER_BROKEN:

@@ -4,7 +4,7 @@
  *
  * A thread that waits takes the watch if nobody has it, so that the worker wakes it and nobody
  * else. Others who wait sleep until one of those ends their task. The collector takes what comes
- * while nobody waits, and runs the callbacks.
+ * while nobody waits.
  */
 #include <limits.h>
 #include <sys/prctl.h>
@@ -157,20 +157,6 @@ void sil__collector_call(struct sil__procs *pool)
     sil__futex_wake_shared(thread, 1);
 }
 
-static uint32_t run_owed(struct sil__procs *pool)
-{
-    sil__lock_take(&pool->owed_lock);
-    struct sil__listener *callbacks = pool->owed;
-    uint32_t count = pool->owed_open;
-    pool->owed = NULL;
-    pool->owed_open = 0;
-    sil__lock_drop(&pool->owed_lock);
-    if (callbacks)
-        sil__state_run(callbacks);
-    sil__procs_closed(pool, count);
-    return count;
-}
-
 /* True: something came. */
 static bool collect_alone(struct sil__procs *pool)
 {
@@ -191,7 +177,6 @@ void *sil__collector_main(void *arg)
     while (!atomic_load_explicit(&pool->collector_ends, memory_order_acquire)) {
         uint32_t calls = atomic_load_explicit(&control->thread, memory_order_acquire);
         bool came = collect_alone(pool);
-        came |= run_owed(pool) > 0;
         if (came) {
             uint32_t nobody = SIL__WATCH_THREAD;
             (void)atomic_compare_exchange_strong_explicit(&control->watch, &nobody,

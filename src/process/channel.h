@@ -79,6 +79,7 @@ enum sil__answer_kind {
     SIL__ANSWER_DONE,  /* of the task at position; code; the result: size bytes here, or in block */
     SIL__ANSWER_ALLOC, /* wants a block of size; the pool replies */
     SIL__ANSWER_FREE,  /* gives block back */
+    SIL__ANSWER_PASSED, /* passed over what was revoked, and has nothing to do */
 };
 
 struct sil__answer {

@@ -6,6 +6,7 @@
  * held. They are owed to the collector.
  */
 #include <limits.h>
+#include <sched.h>
 
 #include <sillon/status.h>
 
@@ -46,15 +47,6 @@ static void end_one(struct sil__ending *ending)
     sil__free(ending->text);
 }
 
-static void owe(struct sil__procs *pool, struct sil__listener *callbacks, uint32_t count)
-{
-    sil__lock_take(&pool->owed_lock);
-    sil__state_join(&pool->owed, callbacks);
-    pool->owed_open += count;
-    sil__lock_drop(&pool->owed_lock);
-    sil__collector_call(pool);
-}
-
 static void end_all(struct sil__procs *pool, struct sil__endings *endings)
 {
     struct sil__context *context = sil__context();
@@ -64,7 +56,7 @@ static void end_all(struct sil__procs *pool, struct sil__endings *endings)
         end_one(&endings->of[i]);
     struct sil__listener *callbacks = sil__state_unhold(context, &held);
     if (callbacks)
-        owe(pool, callbacks, endings->count);
+        sil__callbacks_owe(pool, callbacks, endings->count);
     else
         sil__procs_closed(pool, endings->count);
 }
@@ -122,8 +114,9 @@ unsigned sil__collect(struct sil__procs *pool)
     struct sil__endings endings;
     endings.count = 0;
     sil__lock_take(&pool->lock);
+    unsigned first = pool->turn++ % pool->base.workers; /* nobody's come last for ever */
     for (unsigned i = 0; i < pool->base.workers && endings.count < SIL__ENDINGS; i++)
-        take_locked(pool, i, &endings);
+        take_locked(pool, (first + i) % pool->base.workers, &endings);
     sil__send_locked(pool);
     sil_future *dropped = pool->dropping ? sil__queue_take_all(&pool->queue) : NULL;
     bool misfits = pool->misfits;
@@ -158,8 +151,12 @@ bool sil__watch_take(struct sil__procs *pool)
 {
     uint32_t watch;
     /* Who leaves it has looked for the last time, perhaps: it will be free in a moment. */
-    while ((watch = atomic_load_explicit(&pool->watch, memory_order_relaxed)) == WATCH_LEAVING)
-        sil__spin_pause();
+    for (int i = 0;
+         (watch = atomic_load_explicit(&pool->watch, memory_order_relaxed)) == WATCH_LEAVING; i++)
+        if (i < 64)
+            sil__spin_pause();
+        else
+            (void)sched_yield();
     if (watch != WATCH_FREE ||
         !atomic_compare_exchange_strong_explicit(&pool->watch, &watch, WATCH_HELD,
                                                  memory_order_acquire, memory_order_relaxed))

@@ -146,7 +146,8 @@ static void start_worker(struct sil__helper *helper, struct sil__start start, in
     struct sil__news news = {
         .kind = SIL__NEWS_REFUSED, .index = start.index, .generation = start.generation};
     pid_t pid = -1;
-    if (remember(helper, start))
+    errno = EMFILE; /* what it is if no channel came */
+    if (channel_fd >= 0 && remember(helper, start))
         pid = fork();
     if (pid == 0)
         sil__worker_begin(helper, start, channel_fd); /* does not return */
@@ -160,7 +161,8 @@ static void start_worker(struct sil__helper *helper, struct sil__start start, in
     } else {
         news.code = errno;
     }
-    (void)close(channel_fd);
+    if (channel_fd >= 0)
+        (void)close(channel_fd);
     (void)tell(helper, news, pidfd);
     if (pidfd >= 0)
         (void)close(pidfd);
@@ -227,8 +229,7 @@ static bool serve(struct sil__helper *helper)
 {
     struct sil__start start;
     int channel_fd;
-    if (!sil__message_receive(helper->socket, &start, sizeof start, &channel_fd, 1) ||
-        channel_fd < 0)
+    if (!sil__message_receive(helper->socket, &start, sizeof start, &channel_fd, 1))
         return false;
     start_worker(helper, start, channel_fd);
     return true;

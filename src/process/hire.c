@@ -3,6 +3,7 @@
  * The helper from the pool's side, and how workers are hired.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,11 +111,13 @@ static struct sil__channel *create_channel(int *out_fd)
 {
     int fd = sil__fault(SIL__FAULT_SYSTEM)
                  ? -1
-                 : (int)syscall(SYS_memfd_create, "sillon-channel", 1u /* MFD_CLOEXEC */);
+                 : memfd_create("sillon-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return NULL;
     void *channel = MAP_FAILED;
-    if (ftruncate(fd, sizeof(struct sil__channel)) == 0)
+    /* Sealed: a worker that cut it short would have us die of SIGBUS. */
+    if (ftruncate(fd, sizeof(struct sil__channel)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         channel =
             mmap(NULL, sizeof(struct sil__channel), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (channel == MAP_FAILED) {

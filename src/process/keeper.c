@@ -70,6 +70,7 @@ static void started(struct sil__procs *pool, const struct sil__news *news, int p
     if (staff) {
         staff->pid = news->pid;
         staff->pidfd = pidfd;
+        staff->started = true;
         if (staff->doomed)
             sil__kill_locked(staff, SIGKILL);
         struct epoll_event event = {
@@ -109,16 +110,17 @@ void sil__ended_locked(struct sil__procs *pool, struct sil__staff *staff)
 
 static void ended(struct sil__procs *pool, const struct sil__news *news)
 {
+    bool killed = news->kind == SIL__NEWS_ENDED && WIFSIGNALED(news->status) &&
+                  WTERMSIG(news->status) == SIGKILL;
+    uint64_t oom_kills = killed ? sil__death_oom_kills("") : 0; /* reads files: without the lock */
     sil__lock_take(&pool->lock);
     struct sil__staff *staff = staff_of_locked(pool, news);
     if (staff && news->kind == SIL__NEWS_ENDED) {
         staff->status = news->status;
         staff->status_known = true;
-        if (WIFSIGNALED(news->status) && WTERMSIG(news->status) == SIGKILL && !staff->timed_out &&
-            !staff->cancelled) {
-            uint64_t now = sil__death_oom_kills("");
-            staff->oom = now > pool->oom_kills;
-            pool->oom_kills = now;
+        if (killed && oom_kills > 0 && !staff->timed_out && !staff->cancelled) {
+            staff->oom = oom_kills > pool->oom_kills;
+            pool->oom_kills = oom_kills;
         }
         sil__ended_locked(pool, staff);
     } else if (staff) {
@@ -210,6 +212,7 @@ static void end(struct sil__procs *pool)
     atomic_store_explicit(&pool->collector_ends, true, memory_order_release);
     sil__collector_call(pool);
     (void)pthread_join(pool->collector, NULL);
+    sil__callbacks_end(pool);
     sil__lock_take(&pool->lock);
     bool orphan = pool->orphan;
     sil__lock_drop(&pool->lock);

@@ -77,7 +77,8 @@ bool sil__message_receive(int socket, void *data, size_t size, int *out_fds, uns
     if (received < 0)
         return false;
     take_fds(&message, out_fds, count);
-    if (received == (ssize_t)size && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+    /* Descriptors there was no room for are missing; the rest of the message counts. */
+    if (received == (ssize_t)size && !(message.msg_flags & MSG_TRUNC))
         return true;
     for (unsigned i = 0; i < count; i++)
         if (out_fds[i] >= 0)

@@ -5,7 +5,7 @@
  * Tasks wait in the pool's queue (queue.h) and are sent to workers, up to a ring full each, by
  * whoever submits or takes answers (send.c). Answers are taken by one thread at a time, who has the
  * watch (collect.c): a thread that waits for a task (attend.c), or the pool's collector thread when
- * nobody waits. Processes come and go by the keeper thread alone (keeper.c), which also keeps the
+ * nobody waits. Callbacks have threads of their own (callbacks.c). Processes come and go by the keeper thread alone (keeper.c), which also keeps the
  * time.
  *
  * Locks: a future's lock may be held when lock is taken, never the other way round: tasks are ended
@@ -68,6 +68,9 @@ struct sil__staff {
     int64_t pid;         /* 0: not known yet */
     int pidfd;           /* -1: not known yet */
     bool doomed;         /* kill it as soon as it is known */
+    bool started;        /* the helper told of it */
+    int64_t gone_by;     /* LEAVING, and has no tasks; 0: not so */
+    uint32_t kill_task;  /* position of the task for which it was killed */
     bool timed_out;      /* it was killed for its task's time limit, */
     bool cancelled;      /* or because its task was cancelled, */
     bool mad;            /* or because what it wrote made no sense */
@@ -136,6 +139,8 @@ struct sil__procs {
     int64_t alarm;          /* when the timer rings; 0: it is not set */
     int64_t kill_at;        /* who is still there then is killed; 0: never */
     bool closing;
+    bool guarded;        /* the timer rings soon, to see that answers are taken */
+    unsigned turn;       /* whose answers come first */
     bool dropping;       /* nothing is sent any more: what is called back is cancelled */
     bool leaving;        /* all is done: workers go */
     bool orphan;         /* nobody waits for its end: the keeper frees it */
@@ -161,12 +166,28 @@ struct sil__procs {
     _Atomic uint64_t done;
 
     struct sil__lock owed_lock;
-    /* Guarded by owed_lock. */
-    struct sil__listener *owed; /* callbacks for the collector to run, */
+    /* Guarded by owed_lock; see callbacks.c. */
+    struct sil__listener *owed; /* callbacks to be run, */
     uint32_t owed_open;         /* and tasks that are closed then */
+    unsigned callers;           /* threads that run them, */
+    unsigned callers_blocked;   /* and of those, how many wait inside one */
+    struct sil__caller *caller_list;
+    /* Atomic. */
+    _Atomic uint32_t owed_calls; /* futex: one more when a caller is to look */
+    _Atomic bool callers_end;
 };
 
 #define SIL__NO_MORE UINT16_MAX
+
+/* Seconds, as options give them: more than 0 stays more than 0, and no more than 30 years count. */
+static inline int64_t sil__nanoseconds(double seconds)
+{
+    const double most = 1e9;
+    if (seconds <= 0)
+        return 0;
+    return seconds >= most ? (int64_t)(most * 1e9) : seconds < 1e-9 ? 1 : (int64_t)(seconds * 1e9);
+}
+
 /* In open and attending, beside the count: somebody sleeps until it is 0. */
 #define SIL__OPEN_WAITED 0x80000000u
 
@@ -258,6 +279,14 @@ void sil__procs_all_closed(struct sil__procs *pool);
 /* After whatever was done with lock: end the misfits. */
 void sil__misfits_end(struct sil__procs *pool);
 
+/* --- callbacks.c --------------------------------------------------------------------------- */
+
+/* Have callbacks run (takes), and so many tasks closed then. */
+void sil__callbacks_owe(struct sil__procs *pool, struct sil__listener *callbacks, uint32_t count);
+
+/* All have been run, and no more come. */
+void sil__callbacks_end(struct sil__procs *pool);
+
 /* --- answers.c: with the watch and the lock ------------------------------------------------ */
 
 /* Take the worker's answers, as long as there is room for endings. */
@@ -305,6 +334,9 @@ void sil__alarm_locked(struct sil__procs *pool, int64_t when);
 /* --- timing.c: what is due now; with lock -------------------------------------------------- */
 
 void sil__timing_look_locked(struct sil__procs *pool);
+
+/* There are tasks: the keeper sees now and then that somebody takes answers. */
+void sil__guard_locked(struct sil__procs *pool);
 
 /* --- stop.c: operations on tasks that were sent -------------------------------------------- */
 

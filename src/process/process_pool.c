@@ -131,9 +131,10 @@ static int make_control(struct sil__procs *pool, const sil_process_pool_options 
     pool->hello.control_size = size;
     pool->control_fd = sil__fault(SIL__FAULT_SYSTEM)
                            ? -1
-                           : (int)syscall(SYS_memfd_create, "sillon-control", 1u /* CLOEXEC */);
+                           : memfd_create("sillon-control", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     void *control = MAP_FAILED;
-    if (pool->control_fd >= 0 && ftruncate(pool->control_fd, (off_t)size) == 0)
+    if (pool->control_fd >= 0 && ftruncate(pool->control_fd, (off_t)size) == 0 &&
+        fcntl(pool->control_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         control = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pool->control_fd, 0);
     if (control == MAP_FAILED)
         return sil__fail(SIL_ENOMEM, "no shared memory for a process pool: %s", strerror(errno));
@@ -238,10 +239,10 @@ static void take_options(struct sil__procs *pool, const sil_process_pool_options
     pool->when_full = options->when_full;
     /* With a bound, what waits is what is in the queue: nothing waits in rings. */
     pool->depth = options->max_pending ? 1 : SIL__RING;
-    pool->task_timeout = (int64_t)(options->task_timeout * 1e9);
+    pool->task_timeout = sil__nanoseconds(options->task_timeout);
     pool->retries = options->retries;
     pool->tasks_per_worker = options->tasks_per_worker;
-    pool->idle_time = (int64_t)(options->idle_time * 1e9);
+    pool->idle_time = sil__nanoseconds(options->idle_time);
     pool->kill_on_cancel = options->kill_on_cancel;
     pool->oom_kills = sil__death_oom_kills("");
 }

@@ -19,6 +19,9 @@
 #include "core/room.h"
 #include "process/pool.h"
 
+/* Who has left its tasks behind it but does not leave is killed after so many nanoseconds. */
+#define LEAVE_PATIENCE INT64_C(2000000000)
+
 /* --- choosing a worker --------------------------------------------------------------------- */
 
 /* Learn from the worker that it has passed over what was revoked. */
@@ -47,7 +50,7 @@ static unsigned choose_locked(struct sil__procs *pool)
     unsigned best = pool->base.workers;
     uint16_t least = SIL__NO_MORE;
     for (unsigned i = 0; i < pool->base.workers; i++) {
-        if (pool->loads[i] >= least)
+        if (pool->loads[i] >= least || !has_room_locked(pool, i))
             continue;
         best = i;
         least = pool->loads[i];
@@ -55,7 +58,7 @@ static unsigned choose_locked(struct sil__procs *pool)
             !atomic_load_explicit(&pool->staff[i].channel->asleep, memory_order_relaxed))
             break;
     }
-    return best < pool->base.workers && has_room_locked(pool, best) ? best : pool->base.workers;
+    return best;
 }
 
 static void set_load(struct sil__procs *pool, unsigned index, uint32_t load)
@@ -108,7 +111,7 @@ static void drop_blocks(struct sil__flight *flight)
 static void time_locked(struct sil__procs *pool, struct sil__slot *slot, struct sil__flight *flight)
 {
     double seconds = sil_task_timeout(flight->task);
-    flight->limit = seconds > 0 ? (int64_t)(seconds * 1e9) : pool->task_timeout;
+    flight->limit = seconds > 0 ? sil__nanoseconds(seconds) : pool->task_timeout;
     if (flight->limit == 0)
         return;
     slot->flags |= SIL__TASK_TIMED;
@@ -207,7 +210,8 @@ static bool send_one_locked(struct sil__procs *pool)
     }
     if (code != 0)
         misfit_locked(pool, task, code == SIL_EAGAIN ? SIL_ENOMEM : code);
-    sil__room_made();
+    if (pool->max_pending)
+        sil__room_made();
     return true;
 }
 
@@ -284,6 +288,13 @@ struct sil__flight *sil__flight_of_locked(struct sil__procs *pool, const sil_fut
     return flight;
 }
 
+/* It has nothing to do any more, and was told to leave: if it does not, it is killed. */
+static void go_locked(struct sil__procs *pool, struct sil__staff *staff)
+{
+    staff->gone_by = sil__spin_now() + LEAVE_PATIENCE;
+    sil__alarm_locked(pool, staff->gone_by);
+}
+
 sil_future *sil__land_locked(struct sil__procs *pool, unsigned index, struct sil__flight *flight)
 {
     sil_future *task = flight->task;
@@ -295,6 +306,8 @@ sil_future *sil__land_locked(struct sil__procs *pool, unsigned index, struct sil
     pool->in_flight--;
     struct sil__staff *staff = &pool->staff[index];
     set_load(pool, index, staff->load - 1);
+    if (staff->load == 0 && staff->state == SIL__STAFF_LEAVING)
+        go_locked(pool, staff);
     if (staff->load == 0 && pool->idle_time != 0 && staff->state == SIL__STAFF_WORKING) {
         staff->idle_since = sil__spin_now();
         sil__alarm_locked(pool, staff->idle_since + pool->idle_time);
@@ -333,6 +346,8 @@ void sil__no_more_locked(struct sil__procs *pool, unsigned index)
 {
     pool->loads[index] = SIL__NO_MORE;
     pool->staff[index].state = SIL__STAFF_LEAVING;
+    if (pool->staff[index].load == 0)
+        go_locked(pool, &pool->staff[index]);
 }
 
 void sil__leave_locked(struct sil__procs *pool, unsigned index)
@@ -347,6 +362,8 @@ void sil__kill_locked(struct sil__staff *staff, int signal)
 {
     if (staff->pidfd >= 0)
         (void)syscall(SYS_pidfd_send_signal, staff->pidfd, signal, NULL, 0);
+    else if (staff->started && !atomic_load_explicit(&staff->ended, memory_order_relaxed))
+        (void)kill((pid_t)staff->pid, signal); /* there was no descriptor for it */
     else
         staff->doomed = true;
 }

@@ -30,8 +30,11 @@ int sil__procs_stop(sil_executor *executor, sil_future *task, bool force)
         struct sil__staff *staff = &pool->staff[index];
         atomic_fetch_or_explicit(&staff->channel->slots[flight->position % SIL__RING].state,
                                  SIL__SLOT_CANCEL, memory_order_relaxed);
-        if (force || pool->kill_on_cancel) {
+        uint32_t passed = atomic_load_explicit(&staff->channel->passed, memory_order_acquire);
+        bool is_at_it = (int32_t)(passed - flight->position) <= 0;
+        if ((force || pool->kill_on_cancel) && is_at_it) {
             staff->cancelled = true;
+            staff->kill_task = flight->position;
             sil__kill_locked(staff, SIGKILL);
         }
     } else if (!(atomic_load_explicit(&task->word, memory_order_relaxed) & SIL__STATE_SENT)) {

@@ -61,9 +61,10 @@ static void refuse(struct sil__procs *pool, sil_future *task, int code)
     sil_future_release(task);
 }
 
-void sil__procs_drop(struct sil__procs *pool, sil_future *tasks, int code)
+static uint32_t drop_held(struct sil__procs *pool, sil_future *tasks, int code)
 {
-    while (tasks) {
+    uint32_t count = 0;
+    for (; tasks; count++) {
         sil_future *task = tasks;
         tasks = task->next;
         task->next = NULL;
@@ -73,9 +74,25 @@ void sil__procs_drop(struct sil__procs *pool, sil_future *tasks, int code)
         } else {
             refuse(pool, task, code);
         }
-        sil__procs_closed(pool, 1);
-        sil__room_made();
     }
+    return count;
+}
+
+/* By whoever happens to: so callbacks are for others. */
+void sil__procs_drop(struct sil__procs *pool, sil_future *tasks, int code)
+{
+    if (!tasks)
+        return;
+    struct sil__context *context = sil__context();
+    struct sil__held held;
+    sil__state_hold(context, &held);
+    uint32_t count = drop_held(pool, tasks, code);
+    struct sil__listener *callbacks = sil__state_unhold(context, &held);
+    if (callbacks)
+        sil__callbacks_owe(pool, callbacks, count);
+    else
+        sil__procs_closed(pool, count);
+    sil__room_made();
 }
 
 /* --- taking in ----------------------------------------------------------------------------- */
@@ -94,6 +111,7 @@ static void accept_locked(struct sil__procs *pool, sil_future *task)
     pool->submitted++;
     atomic_fetch_add_explicit(&pool->open, 1, memory_order_relaxed);
     sil__queue_append(&pool->queue, task);
+    sil__guard_locked(pool);
 }
 
 /* More workers would find something to do. */

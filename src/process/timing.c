@@ -11,6 +11,8 @@
 #include "base/spin.h"
 #include "process/pool.h"
 
+#define GUARD INT64_C(1000000000)
+
 static const struct sil__flight *oldest_locked(const struct sil__staff *staff)
 {
     for (uint32_t at = staff->oldest; at != staff->sent; at++)
@@ -38,6 +40,13 @@ static int64_t began_locked(struct sil__staff *staff, const struct sil__flight *
     return since;
 }
 
+/* False: it is done already, so its time was enough. */
+static bool is_at_it(const struct sil__staff *staff, uint32_t position)
+{
+    uint32_t passed = atomic_load_explicit(&staff->channel->passed, memory_order_acquire);
+    return (int32_t)(passed - position) <= 0;
+}
+
 static void look_at_task_locked(struct sil__procs *pool, struct sil__staff *staff, int64_t now)
 {
     const struct sil__flight *flight = oldest_locked(staff);
@@ -51,10 +60,21 @@ static void look_at_task_locked(struct sil__procs *pool, struct sil__staff *staf
     int64_t end = began_locked(staff, flight, now) + flight->limit;
     if (now < end) {
         sil__alarm_locked(pool, end);
-    } else if (!staff->timed_out) {
+    } else if (!staff->timed_out && is_at_it(staff, flight->position)) {
         staff->timed_out = true;
+        staff->kill_task = flight->position;
         sil__kill_locked(staff, SIGKILL);
     }
+}
+
+static void look_at_leaving_locked(struct sil__procs *pool, struct sil__staff *staff, int64_t now)
+{
+    if (staff->state != SIL__STAFF_LEAVING || staff->gone_by == 0)
+        return;
+    if (now >= staff->gone_by)
+        sil__kill_locked(staff, SIGKILL);
+    else
+        sil__alarm_locked(pool, staff->gone_by);
 }
 
 static void look_at_idle_locked(struct sil__procs *pool, unsigned index, int64_t now)
@@ -71,10 +91,24 @@ static void look_at_idle_locked(struct sil__procs *pool, unsigned index, int64_t
     sil__leave_locked(pool, index);
 }
 
+void sil__guard_locked(struct sil__procs *pool)
+{
+    if (pool->guarded)
+        return;
+    pool->guarded = true;
+    sil__alarm_locked(pool, sil__spin_now() + GUARD);
+}
+
 void sil__timing_look_locked(struct sil__procs *pool)
 {
     int64_t now = sil__spin_now();
     pool->alarm = 0;
+    pool->guarded = false;
+    /* What a worker gone mad wrote may keep it asleep. */
+    if (atomic_load_explicit(&pool->open, memory_order_relaxed) & ~SIL__OPEN_WAITED) {
+        sil__guard_locked(pool);
+        sil__collector_call(pool);
+    }
     for (unsigned i = 0; i < pool->base.workers; i++) {
         struct sil__staff *staff = &pool->staff[i];
         if (!staff->channel)
@@ -87,6 +121,7 @@ void sil__timing_look_locked(struct sil__procs *pool)
             sil__alarm_locked(pool, staff->silent_until);
         }
         look_at_idle_locked(pool, i, now);
+        look_at_leaving_locked(pool, staff, now);
         if (pool->kill_at != 0 && now >= pool->kill_at)
             sil__kill_locked(staff, SIGKILL);
     }

@@ -49,11 +49,12 @@ static void explain(struct sil__procs *pool, unsigned index, const struct sil__f
     describe_end(staff, how, sizeof how);
     (void)sil__future_label(flight->task, label, sizeof label);
     ending->outcome = (sil_outcome){.code = SIL_EBROKEN};
-    if (staff->cancelled) {
+    bool meant = flight->position == staff->kill_task;
+    if (staff->cancelled && meant) {
         ending->outcome.code = SIL_ECANCELLED;
         (void)snprintf(text, sizeof text, "%s was cancelled, and its process %lld ended", label,
                        (long long)staff->pid);
-    } else if (staff->timed_out) {
+    } else if (staff->timed_out && meant) {
         ending->outcome.code = SIL_ETIMEDOUT;
         (void)snprintf(text, sizeof text,
                        "%s ran longer than its limit of %.3g s, and its process %lld was ended",
@@ -70,13 +71,15 @@ static void explain(struct sil__procs *pool, unsigned index, const struct sil__f
     ending->outcome.signal = signal_of(staff);
 }
 
-static bool run_again(struct sil__procs *pool, const struct sil__staff *staff, sil_future *task)
+static bool run_again(struct sil__procs *pool, const struct sil__staff *staff,
+                      const struct sil__flight *flight)
 {
+    sil_future *task = flight->task;
     unsigned retries = sil_task_retries(task);
     if (retries == 0)
         retries = pool->retries;
-    if (retries == 0 || staff->timed_out || staff->cancelled || pool->dropping ||
-        sil__state_cancel_asked(task))
+    bool meant = (staff->timed_out || staff->cancelled) && flight->position == staff->kill_task;
+    if (retries == 0 || meant || pool->dropping || sil__state_cancel_asked(task))
         return false;
     struct sil__details *details = sil__future_details(task);
     if (!details || details->lost >= retries)
@@ -91,7 +94,7 @@ static void lose(struct sil__procs *pool, unsigned index, struct sil__flight *fl
                  struct sil__endings *endings)
 {
     struct sil__staff *staff = &pool->staff[index];
-    bool again = run_again(pool, staff, flight->task);
+    bool again = run_again(pool, staff, flight);
     struct sil__ending *ending = &endings->of[endings->count];
     if (!again)
         explain(pool, index, flight, ending);

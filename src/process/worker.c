@@ -114,6 +114,14 @@ static void thread_ended(void *arg)
     _exit(0);
 }
 
+static bool is_next(const struct sil__worker *worker)
+{
+    uint32_t state = atomic_load_explicit(&worker->channel->slots[worker->next % SIL__RING].state,
+                                          memory_order_acquire);
+    return state == sil__slot_state(worker->next, SIL__SLOT_SENT) ||
+           state == sil__slot_state(worker->next, SIL__SLOT_REVOKED);
+}
+
 /* False: leave. */
 __attribute__((noinline)) static bool step(struct sil__worker *worker)
 {
@@ -125,6 +133,7 @@ __attribute__((noinline)) static bool step(struct sil__worker *worker)
         sil__control_ring(worker->control);
     if (found != NOTHING) {
         worker->unrung = false;
+        worker->passed = found == PASSED;
         if (found == TASK)
             sil__worker_perform(worker, slot);
         worker->next++;
@@ -135,8 +144,15 @@ __attribute__((noinline)) static bool step(struct sil__worker *worker)
         sil__answer_ring(worker);
         return true;
     }
+    if (worker->passed) {
+        worker->passed = false;
+        struct sil__answer *answer = sil__answer_begin(worker);
+        answer->kind = SIL__ANSWER_PASSED;
+        sil__answer_send(worker, answer);
+    }
+    /* What was sent before it was told to leave is still done. */
     if (atomic_load_explicit(&worker->channel->leave, memory_order_acquire))
-        return false;
+        return is_next(worker);
     if (!spin(worker))
         rest(worker);
     return true;

@@ -5,6 +5,7 @@
 #ifndef SIL__PROCESS_WORKER_H
 #define SIL__PROCESS_WORKER_H
 
+#include "base/lock.h"
 #include "core/remote.h"
 #include "process/channel.h"
 #include "process/nursery.h"
@@ -17,10 +18,13 @@ struct sil__worker {
     struct sil__decoder *decoder;
     volatile uint32_t *witness; /* 1; 0 in whatever process is forked from this one */
 
-    uint32_t next;    /* the position of the next task */
-    uint32_t answers; /* written so far */
-    uint32_t replies; /* had so far */
-    bool unrung;      /* an answer was sent, and nobody called yet */
+    uint32_t next;            /* the position of the next task */
+    uint32_t answers;         /* written so far */
+    uint32_t replies;         /* had so far */
+    struct sil__lock lock;    /* an answer is being written; tasks may have threads */
+    struct sil__lock request; /* a request waits for its reply */
+    bool passed;              /* over something revoked, since the last answer */
+    bool unrung;              /* an answer was sent, and nobody called yet */
     int spin_credit;
     int crossed; /* spins that stood in another thread's way, in a row */
     int64_t moved_at;
@@ -49,7 +53,7 @@ void sil__worker_perform(struct sil__worker *worker, struct sil__slot *slot);
 
 /* --- answers (answer.c) -------------------------------------------------------------------- */
 
-/* The next answer's place, to be filled; waits for room. */
+/* The next answer's place, to be filled; waits for room. Others wait until it is sent. */
 struct sil__answer *sil__answer_begin(struct sil__worker *worker);
 
 /* It is filled. */
