@@ -89,15 +89,25 @@ int sil__helper_open(struct sil__procs *pool)
     return code;
 }
 
+/* Somebody may have stopped it. Only then it is told to go on: a debugger's stop is not ours to end. */
+static void wait_for_helper(pid_t pid)
+{
+    int status;
+    for (;;) {
+        pid_t who = waitpid(pid, &status, WUNTRACED);
+        if (who == pid && WIFSTOPPED(status))
+            (void)kill(pid, SIGCONT);
+        else if (who == pid || errno != EINTR)
+            return;
+    }
+}
+
 void sil__helper_close(struct sil__procs *pool)
 {
     if (pool->helper_socket >= 0)
         (void)shutdown(pool->helper_socket, SHUT_RDWR);
     if (pool->helper_pid > 0)
-        (void)kill(pool->helper_pid, SIGCONT); /* somebody may have stopped it */
-    if (pool->helper_pid > 0)
-        while (waitpid(pool->helper_pid, NULL, 0) < 0 && errno == EINTR)
-            ;
+        wait_for_helper(pool->helper_pid);
     if (pool->helper_socket >= 0)
         (void)close(pool->helper_socket);
     pool->helper_socket = -1;

@@ -196,8 +196,14 @@ static bool let_go(struct sil__procs *pool)
         if (pool->staff[i].state == SIL__STAFF_WORKING)
             sil__leave_locked(pool, i);
     if (leaving && pool->live > 0 && pool->kill_at == 0) {
-        if (pool->helper_pid > 0)
-            (void)kill(pool->helper_pid, SIGCONT); /* somebody may have stopped it */
+        int status; /* somebody may have stopped it */
+        if (pool->helper_pid > 0 &&
+            waitpid(pool->helper_pid, &status, WUNTRACED | WNOHANG) == pool->helper_pid) {
+            if (WIFSTOPPED(status))
+                (void)kill(pool->helper_pid, SIGCONT);
+            else
+                pool->helper_pid = 0; /* it has ended, which its socket tells */
+        }
         pool->kill_at = sil__spin_now() + PATIENCE;
         sil__alarm_locked(pool, pool->kill_at);
     }
