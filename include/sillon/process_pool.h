@@ -105,8 +105,8 @@ SIL_API size_t sil_process_pool_pids(sil_executor *pool, int64_t *out_pids, size
 
 /**
  * End a pool at once: nothing new is accepted, what is pending is cancelled, and every worker is
- * sent SIGTERM, and a second later SIGKILL. Running tasks fail with SIL_EBROKEN. The pool is still
- * to be closed.
+ * sent SIGTERM (one just being started: SIGKILL), and a second later SIGKILL. Running tasks fail
+ * with SIL_EBROKEN. The pool is still to be closed.
  *
  * @return 0; SIL_EINVAL it is no process pool; SIL_ESHUTDOWN it was closed; SIL_EFORKED.
  * @threads any

@@ -32,7 +32,7 @@ SIL_BEGIN_DECLS
  * for the first time, which is what costs.
  *
  * In a task of a process pool the block becomes the program's when the task succeeds, so a pointer
- * to it may be the result; if the task fails, it is freed.
+ * to it may be the result; if the task fails, it is freed. What an initializer allocates is kept.
  *
  * @param size  bytes; 0 counts as 1.
  * @return returns owned: sil_shared_free. Its contents are undefined; it begins at a cache line.

@@ -3,7 +3,7 @@
  * Taking what workers have to say, by whoever has the watch: ending tasks and sending the next.
  *
  * Callbacks are not run here: the thread may be a user's that waits for something else, with locks
- * held. They are owed to the collector.
+ * held. They are owed (callbacks.c).
  */
 #include <limits.h>
 #include <sched.h>

@@ -25,7 +25,7 @@
 /* ... and who has ended, but was not told of, counts so after this. */
 #define HELPER_PATIENCE INT64_C(200000000)
 /* Helpers that are started anew in place of one that died. */
-#define MOST_HELPERS 10
+#define MOST_HELPERS 10 /* in the life of a pool: more is no accident */
 
 void sil__kick(struct sil__procs *pool)
 {

@@ -5,14 +5,15 @@
  * Tasks wait in the pool's queue (queue.h) and are sent to workers, up to a ring full each, by
  * whoever submits or takes answers (send.c). Answers are taken by one thread at a time, who has the
  * watch (collect.c): a thread that waits for a task (attend.c), or the pool's collector thread when
- * nobody waits. Callbacks have threads of their own (callbacks.c). Processes come and go by the keeper thread alone (keeper.c), which also keeps the
- * time.
+ * nobody waits. Callbacks have threads of their own (callbacks.c). Processes come and go by the
+ * keeper thread alone (keeper.c), which also keeps the time.
  *
  * Locks: a future's lock may be held when lock is taken, never the other way round: tasks are ended
  * with no lock held. The watch is taken before lock.
  *
  * I1: a task that was accepted is in the queue, in one worker's flight, or being ended; it is
- *     counted in open until it has ended and its callbacks have run.
+ *     counted in open until it has ended and its callbacks have run; or, when a user
+ *     cancels it and runs its callbacks, until it is certain to end.
  * I2: whoever has the watch looks once more after he has said that he sleeps, or has given it up
  *     (channel.h, I1); so no answer stays in a ring while nobody is to look.
  * I3: a worker's flight is emptied, and its channel unmapped, only with the watch and the lock.

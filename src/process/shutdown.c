@@ -118,7 +118,7 @@ void sil__procs_see_closed(struct sil__procs *pool)
     sil__lock_drop(&pool->lock);
     if (!alone)
         return;
-    /* The last one out kicks, from here on. */
+    /* Nobody tells: so look again until it is so. */
     bool open = count_of(atomic_load_explicit(&pool->open, memory_order_acquire)) ||
                 count_of(atomic_load_explicit(&pool->attending, memory_order_acquire));
     sil__lock_take(&pool->lock);
