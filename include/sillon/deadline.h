@@ -39,15 +39,49 @@ SIL_API int64_t sil_clock(void);
 
 /**
  * Sleep until the deadline. In a task, a cancel request ends the sleep at once. The worker that
- * sleeps is not replaced: a pool of four runs four tasks at a time, asleep or not.
+ * sleeps is not replaced: a pool of four runs four tasks at a time, asleep or not. In a coroutine
+ * only the coroutine sleeps.
  *
  * @param until  SIL_FOREVER sleeps until the task is cancelled.
- * @return 0 the moment has come; SIL_ECANCELLED the calling task was asked to stop;
- *         SIL_EINVAL SIL_FOREVER outside a task, which nothing could end.
+ * @return 0 the moment has come; SIL_ECANCELLED the calling task was asked to stop; SIL_ETIMEDOUT the
+ *         end of a sil_deadline_scope came before; SIL_EINVAL SIL_FOREVER outside a task, which
+ *         nothing could end.
  * @threads any
- * @blocks  until the deadline
+ * @blocks  until the deadline; in a coroutine only the coroutine waits
  */
 SIL_API int sil_sleep(sil_deadline until);
+
+/**
+ * From now on nothing that the calling coroutine, task or thread waits for lasts longer than until:
+ * all waits of this library end with SIL_ETIMEDOUT then. What it submits and starts meanwhile, on
+ * any executor, has that deadline too, and so has what those start in turn.
+ *
+ *     sil_deadline outer = sil_deadline_scope(sil_in(2.5));
+ *     ... any number of calls, each with its own deadline ...
+ *     sil_deadline_restore(outer);
+ *
+ * A scope inside another can only end earlier.
+ *
+ * @param until  SIL_FOREVER changes nothing.
+ * @return what held before, for sil_deadline_restore.
+ * @threads any
+ */
+SIL_API sil_deadline sil_deadline_scope(sil_deadline until);
+
+/**
+ * End a scope: what held before it holds again.
+ *
+ * @param outer  what sil_deadline_scope returned.
+ * @threads any
+ */
+SIL_API void sil_deadline_restore(sil_deadline outer);
+
+/**
+ * When the innermost scope ends; SIL_FOREVER without one.
+ *
+ * @threads any
+ */
+SIL_API sil_deadline sil_deadline_current(void);
 
 SIL_END_DECLS
 

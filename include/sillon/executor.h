@@ -43,7 +43,8 @@ typedef struct sil_submit_options {
     sil_priority priority; /**< normal */
     sil_deadline deadline; /**< 0: none. Not started by then: it never runs, SIL_ETIMEDOUT.
                                 Running: sil_cancelled() becomes true, and a task that heeds it
-                                (returns SIL_ECANCELLED) has failed with SIL_ETIMEDOUT. */
+                                (returns SIL_ECANCELLED) has failed with SIL_ETIMEDOUT; its waits
+                                end with that by then (sil_deadline_scope) */
     double timeout;        /**< seconds it may run; 0: as the executor says. In a process: it is
                                 killed then, and fails with SIL_ETIMEDOUT. Elsewhere: as if its
                                 deadline had passed */

@@ -6,11 +6,14 @@
 #define SILLON_SILLON_H
 
 #include <sillon/combine.h>
+#include <sillon/coro.h>
 #include <sillon/deadline.h>
 #include <sillon/error.h>
 #include <sillon/executor.h>
 #include <sillon/fork.h>
 #include <sillon/future.h>
+#include <sillon/group.h>
+#include <sillon/loop.h>
 #include <sillon/map.h>
 #include <sillon/parallel.h>
 #include <sillon/process.h>
@@ -18,6 +21,7 @@
 #include <sillon/promise.h>
 #include <sillon/shared.h>
 #include <sillon/status.h>
+#include <sillon/sync.h>
 #include <sillon/task.h>
 #include <sillon/thread.h>
 #include <sillon/thread_pool.h>

@@ -27,7 +27,12 @@
     X(EINPROGRESS, -20012, "running: asked to stop, not stopped yet")     \
     X(EEND, -20013, "there is nothing more")                              \
     X(ENOTASK, -20014, "only a running task may call this")               \
-    X(ENOTSUP, -20015, "this executor cannot do that")
+    X(ENOTSUP, -20015, "this executor cannot do that")                    \
+    X(ECLOSED, -20016, "it was closed")                                   \
+    X(EBUSY, -20017, "another is at it already")                          \
+    X(ETOOLONG, -20018, "longer than the limit")                          \
+    X(ENOHOST, -20019, "the name cannot be looked up")                    \
+    X(ETLS, -20020, "the secure connection failed")
 
 enum {
 #define SIL__STATUS_ENUM(name, number, text) SIL_##name = (number),

@@ -158,9 +158,12 @@ static int sleep_until_one_ends(sil_as_completed *iterator, struct entry **out_e
         code = sil__wait_block(context, &waiter, iterator->open, iterator->open_count,
                                SIL__NEED_ONE, until);
     sil__lock_take(&iterator->lock);
+    bool woken = !iterator->waiter;
     iterator->waiter = NULL;
     *out_entry = queue_take_locked(iterator);
     sil__lock_drop(&iterator->lock);
+    if (woken && until > SIL_NOW)
+        sil__waiter_settle(&waiter);
     return *out_entry ? 0 : code;
 }
 
@@ -174,11 +177,14 @@ int sil_as_completed_next(sil_as_completed *iterator, sil_future **out_future, s
         return SIL_EEND;
     struct entry *entry = NULL;
     bool forked = iterator->generation != sil__fork_generation();
+    until = sil__context_until(sil__context(), until);
     int code = sleep_until_one_ends(iterator, &entry, forked ? SIL_NOW : until);
     if (code == SIL_ETIMEDOUT && forked)
         return sil__fail(SIL_EFORKED, "the futures left were made before a fork");
     if (code == SIL_ETIMEDOUT)
         sil__fail(code, "the deadline came before another future ended");
+    if (code == SIL_ECANCELLED)
+        return sil__context_deliver_cancel(sil__context(), "sil_as_completed_next");
     if (code != 0)
         return code;
     close_slot(iterator, entry);

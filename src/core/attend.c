@@ -4,13 +4,17 @@
  */
 #include "core/attend.h"
 
+#include <sillon/status.h>
+
 #include "core/park.h"
 
-static bool attend_wait(struct sil__context *context, struct sil__waiter *waiter,
-                        sil_deadline until)
+static int attend_wait(struct sil__context *context, struct sil__waiter *waiter,
+                       sil_deadline until)
 {
     (void)context;
-    return waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until);
+    return waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until)
+               ? 0
+               : SIL_ETIMEDOUT;
 }
 
 static void attend_wake(struct sil__waiter *waiter)

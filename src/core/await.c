@@ -130,11 +130,11 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
             break;
         }
     }
-    if (code == 0 && !waiter->ops->wait(context, waiter, until))
-        code = SIL_ETIMEDOUT;
+    if (code == 0)
+        code = waiter->ops->wait(context, waiter, until);
     if (ops->unblock)
         ops->unblock(context);
-    if (watched && sil__deadlock_leave(context) != 0 && code == 0)
+    if (watched && sil__deadlock_leave(context) != 0 && (code == 0 || code == SIL_EDEADLK))
         code = SIL_EDEADLK;
     return code;
 }
@@ -161,8 +161,11 @@ static int sleep_for(sil_future *future, sil_executor *attended, sil_deadline un
     int code = sil__wait_block(context, &await.waiter, &future, 1, SIL__NEED_ALL, until);
     if (code == 0)
         return 0;
+    if (sil__state_unlisten(future, &await.listener))
+        return code;
     /* Not in the list any more: it ended meanwhile, and by now we have been told. */
-    return sil__state_unlisten(future, &await.listener) ? code : 0;
+    sil__waiter_settle(&await.waiter);
+    return 0;
 }
 
 /* --- spinning before a sleep --------------------------------------------------------------- */
@@ -217,6 +220,11 @@ static bool spin_attending(struct sil__context *context, const sil_future *futur
 static int wait_for(sil_future *future, sil_deadline until)
 {
     struct sil__context *context = sil__context();
+    if (context->ops->join) {
+        int code = context->ops->join(context, future, until);
+        if (code != SIL_ENOTSUP)
+            return code;
+    }
     if (until == SIL_FOREVER)
         sil__wait_help(context, future);
     if (sil__future_final(future))
@@ -238,20 +246,27 @@ static int wait_for(sil_future *future, sil_deadline until)
     return code;
 }
 
-void sil__wait_out(sil_future *future)
+static void wait_out(struct sil__context *context, sil_future *future)
 {
-    if (sil__wait_forked(future))
-        return;
-    if (sil__future_final(future) || wait_for(future, SIL_FOREVER) == 0)
+    if (wait_for(future, SIL_FOREVER) == 0)
         return;
     /* Part of a cycle, and we cannot give up: another member has to. */
-    struct sil__context *context = sil__context();
     context->insists = true;
     int code = wait_for(future, SIL_FOREVER);
     context->insists = false;
     /* None can: a finite deadline, however late, is not watched. */
     while (code != 0)
         code = wait_for(future, SIL_FOREVER - 1);
+}
+
+void sil__wait_out(sil_future *future)
+{
+    if (sil__wait_forked(future) || sil__future_final(future))
+        return;
+    struct sil__context *context = sil__context();
+    context->shielded++;
+    wait_out(context, future);
+    context->shielded--;
 }
 
 /* The outcome of a final future, its error made the caller's last. */
@@ -263,9 +278,12 @@ static int outcome(sil_future *future)
     return code;
 }
 
-static int wait_failed(const sil_future *future, int code, sil_deadline until)
+static int wait_failed(struct sil__context *context, const sil_future *future, int code,
+                       sil_deadline until)
 {
     char label[64];
+    if (code == SIL_ECANCELLED)
+        return sil__context_deliver_cancel(context, "sil_await");
     if (until <= SIL_NOW)
         sil__context_set_error(
             sil__error_fixed(code)); /* polls are frequent, and expected to miss */
@@ -282,8 +300,10 @@ static int await_held(sil_future *future, sil_deadline until)
         return outcome(future);
     if (sil__wait_forked(future))
         return sil__fail(SIL_EFORKED, "made before a fork: its worker is in the parent");
+    struct sil__context *context = sil__context();
+    until = sil__context_until(context, until);
     int code = until > SIL_NOW ? wait_for(future, until) : SIL_ETIMEDOUT;
-    return code == 0 ? outcome(future) : wait_failed(future, code, until);
+    return code == 0 ? outcome(future) : wait_failed(context, future, code, until);
 }
 
 int sil_await(sil_future *future, sil_deadline until)
@@ -304,6 +324,9 @@ int sil_take(sil_future *future, void *out, sil_deadline until)
     if (!future)
         return sil__fail(SIL_EINVAL, "sil_take: the future is NULL");
     int code = await_held(future, until);
+    /* We were cancelled, not the future: but nobody else will take its value. */
+    if (code == SIL_ECANCELLED && !sil__future_final(future))
+        (void)sil_future_cancel(future);
     if (code == 0 && out) {
         size_t size;
         const void *value = sil_future_result(future, &size);

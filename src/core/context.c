@@ -13,12 +13,15 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include <sillon/status.h>
+
 #include "base/fork.h"
 #include "core/deadlock.h"
 #include "core/error.h"
 #include "core/future.h"
 
 static _Thread_local struct sil__context own = {.ops = &sil__park_thread, .spin_credit = 1};
+_Thread_local struct sil__context *sil__context_current;
 static pthread_key_t at_thread_end;
 
 static void thread_ends(void *context)
@@ -44,8 +47,9 @@ __attribute__((destructor)) static void program_ends(void)
     sil__context_fini(&own);
 }
 
-struct sil__context *sil__context(void)
+struct sil__context *sil__context_own(void)
 {
+    sil__context_current = &own;
     if (!own.registered) {
         own.registered = true;
         (void)pthread_setspecific(at_thread_end, &own);
@@ -75,6 +79,14 @@ void sil__context_fini(struct sil__context *context)
     sil__error_release(context->last_error);
     context->last_error = NULL;
     context->registered = false;
+    if (sil__context_current == context)
+        sil__context_current = NULL;
+}
+
+int sil__context_deliver_cancel(struct sil__context *context, const char *what)
+{
+    context->cancel_due = false;
+    return sil__fail(SIL_ECANCELLED, "cancelled in %s", what);
 }
 
 void sil__context_set_error(sil_error *error)

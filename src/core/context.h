@@ -39,6 +39,9 @@ struct sil__context {
     bool woke;       /* it had a thread woken since it last waited: spinning would be in its way */
     int spin_credit; /* how often waits were short lately (await.c) */
     bool insists;    /* it cannot give up its wait: another must (deadlock.h) */
+    bool cancel_due; /* the next wait, or the present one, ends with SIL_ECANCELLED */
+    unsigned shielded; /* > 0: not these, so many times over */
+    sil_deadline deadline; /* 0: none; no wait lasts longer (sil_deadline_scope) */
     bool registered; /* fini will be called when the thread ends */
 
     /* Guarded by the deadlock graph's lock; blocked_count is 0 while it does not wait. */
@@ -53,8 +56,42 @@ struct sil__context {
     struct sil__context *walk_before; /* and which context it met just before */
 };
 
+/* The calling thread's context, or that of the coroutine it runs; NULL before the first use. */
+extern _Thread_local struct sil__context *sil__context_current
+    __attribute__((visibility("hidden")));
+
+/* The thread's own, made ready and current. */
+struct sil__context *sil__context_own(void);
+
 /* The calling thread's (or coroutine's) context; never NULL. */
-struct sil__context *sil__context(void);
+static inline struct sil__context *sil__context(void)
+{
+    struct sil__context *context = sil__context_current;
+    return context ? context : sil__context_own();
+}
+
+/* The earlier of until and the end of the context's scope. */
+static inline sil_deadline sil__context_until(const struct sil__context *context,
+                                              sil_deadline until)
+{
+    return context->deadline != 0 && context->deadline < until ? context->deadline : until;
+}
+
+/* Must the next thing that may wait end with SIL_ECANCELLED at once? */
+static inline bool sil__context_cancel_due(const struct sil__context *context)
+{
+    return context->cancel_due && context->shielded == 0;
+}
+
+/* It does so: the request is delivered, with what was under way in the message; SIL_ECANCELLED. */
+int sil__context_deliver_cancel(struct sil__context *context, const char *what);
+
+/* What may wait got on without: others may be waiting for our thread. */
+static inline void sil__context_pace(struct sil__context *context)
+{
+    if (context->ops->pace)
+        context->ops->pace(context);
+}
 
 /* The task whose code runs; NULL outside tasks, and in callbacks. */
 static inline sil_future *sil__context_task(const struct sil__context *context)

@@ -266,7 +266,10 @@ static bool condemn(struct sil__context *victim)
     victim->condemned = true;
     victim->verdict = sil__error_retain(sil__context()->last_error);
     /* It leaves through our lock, so its waiter is there. */
-    sil__waiter_wake(victim->blocked_waiter);
+    if (victim->ops->interrupt)
+        victim->ops->interrupt(victim, SIL__INTERRUPT_CONDEMN);
+    else
+        sil__waiter_wake(victim->blocked_waiter);
     return true;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "core/park.h"
 
+#include <sillon/status.h>
+
 #include "base/futex.h"
 #include "base/work.h"
 #include "core/context.h"
@@ -13,14 +15,14 @@ const struct sil__park_ops sil__park_thread = {
     .wake = sil__park_thread_wake,
 };
 
-bool sil__park_thread_wait(struct sil__context *context, struct sil__waiter *waiter,
-                           sil_deadline until)
+int sil__park_thread_wait(struct sil__context *context, struct sil__waiter *waiter,
+                          sil_deadline until)
 {
     (void)context;
     while (!sil__waiter_woken(waiter))
         if (!sil__futex_wait(&waiter->word, 0, until))
-            return sil__waiter_woken(waiter);
-    return true;
+            return sil__waiter_woken(waiter) ? 0 : SIL_ETIMEDOUT;
+    return 0;
 }
 
 void sil__park_thread_wake(struct sil__waiter *waiter)
@@ -36,9 +38,19 @@ void sil__waiter_init(struct sil__waiter *waiter, struct sil__context *context)
 {
     atomic_init(&waiter->word, 0);
     waiter->ops = context->ops;
+    waiter->context = context;
 }
 
 void sil__waiter_wake(struct sil__waiter *waiter)
 {
     waiter->ops->wake(waiter);
+}
+
+void sil__waiter_settle(struct sil__waiter *waiter)
+{
+    struct sil__context *context = waiter->context;
+    context->shielded++;
+    while (!sil__waiter_woken(waiter))
+        (void)waiter->ops->wait(context, waiter, SIL_FOREVER);
+    context->shielded--;
 }

@@ -37,25 +37,67 @@ static int sleep_in_task(struct sil__context *context, sil_future *task, sil_dea
         if (!sil_cancelled()) {
             const struct sil__details *details =
                 atomic_load_explicit(&task->details, memory_order_acquire);
-            context->ops->wait(context, &sleeper.waiter,
-                               earlier(until, details ? details->deadline : 0));
+            (void)context->ops->wait(context, &sleeper.waiter,
+                                     earlier(until, details ? details->deadline : 0));
         }
         (void)sil__state_unlisten(task, &sleeper.listener);
     }
     return sil_cancelled() ? sil__fail(SIL_ECANCELLED, "asked to stop while it slept") : 0;
 }
 
-int sil_sleep(sil_deadline until)
+/* Where a cancel ends every wait, nothing need be listened to. */
+static int sleep_interruptibly(struct sil__context *context, sil_deadline until)
 {
-    struct sil__context *context = sil__context();
+    struct sil__waiter waiter;
+    sil__waiter_init(&waiter, context);
+    int code = context->ops->wait(context, &waiter, until);
+    return code == SIL_ECANCELLED ? sil__context_deliver_cancel(context, "sil_sleep") : 0;
+}
+
+static int sleep_in(struct sil__context *context, sil_deadline until)
+{
     sil_future *task = sil__context_task(context);
-    sil__state_drain(context);
+    if (context->ops->interrupt)
+        return sleep_interruptibly(context, until);
     if (task)
         return sleep_in_task(context, task, until);
     if (until == SIL_FOREVER)
         return sil__fail(SIL_EINVAL, "sil_sleep: nothing could end a sleep for ever here");
     struct sil__waiter waiter;
     sil__waiter_init(&waiter, context);
-    context->ops->wait(context, &waiter, until);
+    (void)context->ops->wait(context, &waiter, until);
     return 0;
+}
+
+int sil_sleep(sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    sil__state_drain(context);
+    sil_deadline end = sil__context_until(context, until);
+    int code = sleep_in(context, end);
+    if (code == 0 && end < until)
+        return sil__fail(SIL_ETIMEDOUT, "the deadline of the scope came while it slept");
+    return code;
+}
+
+sil_deadline sil_deadline_scope(sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    sil_deadline outer = context->deadline;
+    if (until <= SIL_NOW)
+        until = 1; /* 0 is no deadline at all */
+    if (until != SIL_FOREVER)
+        context->deadline = sil__context_until(context, until);
+    return outer;
+}
+
+void sil_deadline_restore(sil_deadline outer)
+{
+    sil__context()->deadline = outer;
+}
+
+sil_deadline sil_deadline_current(void)
+{
+    sil_deadline deadline = sil__context()->deadline;
+    return deadline != 0 ? deadline : SIL_FOREVER;
 }

@@ -20,6 +20,7 @@
  * are put at the end of the context's list, so a chain of any length needs no stack.
  */
 #include "base/assert.h"
+#include "base/asymmetric.h"
 #include "base/work.h"
 #include "core/context.h"
 #include "core/error.h"
@@ -239,6 +240,26 @@ void sil__state_finish_release(sil_future *future, int code, sil_error *error)
     finish(future, code, error, true);
 }
 
+/*
+ * Take the lock of a future that is not final, and has one of these flags if any is given, and keep it
+ * from ending until the lock is dropped (I3: whoever ends it takes the lock, too). False: it is final,
+ * or has none of them, and not locked.
+ */
+static bool lock_open(sil_future *future, unsigned flags)
+{
+    sil__lock_take(&future->lock);
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
+    do {
+        if ((state & SIL__STATE_PHASE) >= SIL_FINISHED || (flags && !(state & flags))) {
+            sil__lock_drop(&future->lock);
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&future->word, &state,
+                                                    state | SIL__STATE_LISTENED,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    return true;
+}
+
 static void tell_cancel_asked(sil_future *future)
 {
     sil__lock_take(&future->lock);
@@ -249,6 +270,25 @@ static void tell_cancel_asked(sil_future *future)
             listener->notify(listener, future);
         listener = listener->next != first ? listener->next : NULL;
     }
+    sil__lock_drop(&future->lock);
+}
+
+/*
+ * Where a task runs that was asked to stop, if waits end there when that happens: told, with the lock
+ * held, so that the task does not end meanwhile.
+ */
+static void interrupt(sil_future *future)
+{
+    if (!future->executor || !lock_open(future, 0))
+        return;
+    struct sil__context *runner = atomic_load_explicit(&future->runner, memory_order_acquire);
+    if (!runner) {
+        /* It is about to be there: either we see it now, or it sees our request (task.c). */
+        sil__barrier_heavy();
+        runner = atomic_load_explicit(&future->runner, memory_order_acquire);
+    }
+    if (runner && runner->ops->interrupt)
+        runner->ops->interrupt(runner, SIL__INTERRUPT_CANCEL);
     sil__lock_drop(&future->lock);
 }
 
@@ -264,6 +304,8 @@ static bool ask(sil_future *future)
                                                     memory_order_acq_rel, memory_order_relaxed));
     if (state & SIL__STATE_LISTENED)
         tell_cancel_asked(future);
+    if (!(state & SIL__STATE_SENT))
+        interrupt(future);
     return true;
 }
 
@@ -286,24 +328,10 @@ void sil__state_recall(sil_future *task)
                               memory_order_release);
 }
 
-/*
- * Take the lock of a future that was sent and is not final, and keep it from ending until
- * the lock is dropped (I3: whoever ends it takes the lock, too). So its executor is there.
- * False: it is final or not sent, and not locked.
- */
+/* So its executor is there, too. */
 static bool lock_sent(sil_future *future)
 {
-    sil__lock_take(&future->lock);
-    uint64_t state = atomic_load_explicit(&future->word, memory_order_relaxed);
-    do {
-        if ((state & SIL__STATE_PHASE) >= SIL_FINISHED || !(state & SIL__STATE_SENT)) {
-            sil__lock_drop(&future->lock);
-            return false;
-        }
-    } while (!atomic_compare_exchange_weak_explicit(&future->word, &state,
-                                                    state | SIL__STATE_LISTENED,
-                                                    memory_order_acq_rel, memory_order_relaxed));
-    return true;
+    return lock_open(future, SIL__STATE_SENT);
 }
 
 /* Those of an executor of an older table have none of the later operations. */

@@ -14,6 +14,7 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/asymmetric.h"
 #include "base/clock.h"
 #include "core/context.h"
 #include "core/error.h"
@@ -40,9 +41,11 @@ static void begin_timeout(sil_future *task)
         details->deadline = end;
 }
 
-static int call(sil_future *task)
+static int call(sil_future *task, struct sil__context *context)
 {
     begin_timeout(task);
+    const struct sil__details *details = atomic_load_explicit(&task->details, memory_order_acquire);
+    context->deadline = details && details->deadline != SIL_FOREVER ? details->deadline : 0;
     if (deadline_passed(task))
         return sil__fail(SIL_ETIMEDOUT, "the deadline came before the task was started");
     int code = task->kind && task->kind->run
@@ -71,8 +74,15 @@ void sil__task_execute(sil_future *task, bool release)
     context->last_error = NULL;
     /* Release: who follows it (deadlock.c) finds a context that is ready. */
     atomic_store_explicit(&task->runner, context, memory_order_release);
+    if (context->ops->interrupt) {
+        /* Pairs with the heavy one in interrupt (state.c): who did not see us, has asked already. */
+        sil__barrier_light();
+        context->cancel_due |= sil__state_cancel_asked(task);
+    }
 
-    int code = call(task);
+    sil_deadline outer_deadline = context->deadline;
+    int code = call(task, context);
+    context->deadline = outer_deadline;
 
     sil_error *error = error_of(context, code);
     sil__error_release(context->last_error);

@@ -56,6 +56,14 @@ static void wait_notify(struct sil__listener *listener, sil_future *future)
         sil__waiter_wake(&wait->waiter);
 }
 
+/* Has somebody woken the waiter? Asked when no listener is told any more. */
+static bool was_decided(struct wait *wait)
+{
+    return wait->what == SIL_ALL_COMPLETED
+               ? atomic_load_explicit(&wait->open, memory_order_acquire) == 0
+               : atomic_load_explicit(&wait->decided, memory_order_acquire);
+}
+
 /* Listen to all; true if the wait was decided on the way. */
 static bool listen_all(struct wait *wait, struct entry *entries, sil_future *const *futures,
                        size_t count, size_t *out_listening)
@@ -104,19 +112,25 @@ static int wait_in(struct entry *entries, sil_future *const *futures, size_t cou
     sil_executor *attended = until > SIL_NOW ? enter_one(context, futures, count) : NULL;
     sil__attend_waiter(&wait.waiter, attended);
     size_t listening = 0;
+    bool blocked = false;
     int code = 0;
     if (!listen_all(&wait, entries, futures, count, &listening)) {
         code = until > SIL_NOW
                    ? sil__wait_block(context, &wait.waiter, futures, count, need_of(what), until)
                    : SIL_ETIMEDOUT;
+        blocked = true;
         if (code == 0 && what == SIL_ALL_COMPLETED)
             listening = 0; /* I1 */
     }
     for (size_t i = 0; i < listening; i++)
         (void)sil__state_unlisten(futures[i], &entries[i].listener);
-    sil__attend_leave(attended);
     /* The deadline came, and so did the end. */
-    return code == SIL_ETIMEDOUT && sil__waiter_woken(&wait.waiter) ? 0 : code;
+    if (code != 0 && blocked && was_decided(&wait)) {
+        sil__waiter_settle(&wait.waiter);
+        code = 0;
+    }
+    sil__attend_leave(attended);
+    return code;
 }
 
 static size_t count_final(sil_future *const *futures, size_t count)
@@ -145,6 +159,7 @@ static int wait_held(sil_future *const *futures, size_t count, sil_wait_for what
                      sil_deadline until)
 {
     struct sil__context *context = sil__context();
+    until = sil__context_until(context, until);
     if (until == SIL_FOREVER && what == SIL_ALL_COMPLETED)
         for (size_t i = 0; i < count; i++)
             sil__wait_help(context, futures[i]);
@@ -159,6 +174,8 @@ static int wait_held(sil_future *const *futures, size_t count, sil_wait_for what
     int code = count > 0 ? wait_in(entries, futures, count, what, until) : 0;
     if (entries != few)
         sil__free(entries);
+    if (code == SIL_ECANCELLED)
+        return sil__context_deliver_cancel(context, "sil_wait");
     if (code == SIL_ETIMEDOUT && until <= SIL_NOW)
         sil__context_set_error(sil__error_fixed(code)); /* as sil_await */
     else if (code == SIL_ETIMEDOUT)
