@@ -6,8 +6,8 @@
 # to install: then it goes on without them.
 set -euo pipefail
 
-build=(gcc libc6-dev cmake ninja-build pkgconf libcurl4-openssl-dev libpopt-dev libmicrohttpd-dev
-    ca-certificates)
+build=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libboost-context-dev libssl-dev
+    libcurl4-openssl-dev libpopt-dev libmicrohttpd-dev ca-certificates)
 check=("${build[@]}" g++ binutils libcmocka-dev clang-format clang-tidy universal-ctags shellcheck)
 coverage=("${check[@]}" gcovr)
 model=(gcc libc6-dev spin)
