@@ -13,7 +13,7 @@
  * is a coroutine: with SIL_ECANCELLED, as if it had been cancelled, until it gets to sil_group_wait.
  * Groups work from threads and coroutines alike, over tasks of any executor.
  *
- * gather, shield and wait_for are what asyncio has by these names.
+ * gather and shield are what asyncio has by these names, await_or_cancel is its wait_for.
  */
 #ifndef SILLON_GROUP_H
 #define SILLON_GROUP_H
@@ -129,7 +129,7 @@ SIL_API int sil_gather(sil_future *const *futures, size_t count, sil_gather_how 
  * @threads any
  * @blocks  until it has ended
  */
-SIL_API int sil_wait_for(sil_future *future, sil_deadline until);
+SIL_API int sil_await_or_cancel(sil_future *future, sil_deadline until);
 
 /**
  * A future that ends as source does, but whose cancelling leaves source alone.

@@ -113,6 +113,8 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
     sil__state_drain(context);
     /* Nobody waits for a context without a task: no cycle goes through it. */
     bool watched = until == SIL_FOREVER && context->frame;
+    if (watched && ops->expose)
+        ops->expose(context);
     int code = watched ? sil__deadlock_enter(context, waiter, futures, count, need) : 0;
     if (code != 0)
         return code;

@@ -73,6 +73,17 @@ void sil__context_restart(struct sil__context *context)
     sil__error_release(error);
 }
 
+void sil__context_end(struct sil__context *context)
+{
+    if (context->last_error) {
+        sil__error_release(context->last_error);
+        context->last_error = NULL;
+    }
+    context->cancel_due = false;
+    context->shielded = 0;
+    context->deadline = 0;
+}
+
 void sil__context_fini(struct sil__context *context)
 {
     sil__deadlock_forget(context);

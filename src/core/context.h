@@ -111,6 +111,9 @@ bool sil__context_runs(const struct sil__context *context, const sil_executor *e
 /* In the child of a fork, whose thread is to begin anew: what the context was about is the parent's. */
 void sil__context_restart(struct sil__context *context);
 
+/* A task has ended in a context that is not a thread's own, and the next may begin. */
+void sil__context_end(struct sil__context *context);
+
 /* Give up what the context holds. For contexts that are not a thread's own. */
 void sil__context_fini(struct sil__context *context);
 

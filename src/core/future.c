@@ -154,6 +154,7 @@ sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
     future->result_size = spec->result_size;
     future->generation = sil__fork_generation();
     future->no_wait = spec->no_wait;
+    future->stack_class = spec->stack_class & 15;
     future->result_outside = outside.result;
     if (!take_details(future, spec, &outside))
         goto fail_details;

@@ -117,6 +117,7 @@ struct sil_future {
     bool no_wait : 1;        /* rather refused than waited with for room in a queue */
     bool arg_outside : 1;    /* the argument lies in a block of the engine's */
     bool result_outside : 1; /* so will the result, made when needed */
+    unsigned char stack_class : 4; /* of a coroutine: 0 its loop's, else one more than coro/stack.h's */
 
     sil_future *next;                       /* the executor's, while it is in a queue */
     _Atomic(struct sil__context *) runner;  /* where it runs, while RUNNING; NULL: not here */
@@ -135,6 +136,7 @@ struct sil__task_spec {
     size_t arg_size;
     size_t result_size;
     size_t items; /* not 0: argument and result are arrays of so many, of sil_map */
+    unsigned char stack_class;
     bool no_wait;
 };
 

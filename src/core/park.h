@@ -45,6 +45,11 @@ struct sil__park_ops {
     int (*join)(struct sil__context *context, sil_future *future, sil_deadline until);
 
     /*
+     * It is about to wait for what the deadlock graph knows: tell the graph who waits for it by join.
+     */
+    void (*expose)(struct sil__context *context);
+
+    /*
      * End the wait that this context is in, or the next one: a cancel is due, or it was condemned.
      * Any thread; something keeps the context there meanwhile: a lock of the task that runs in it, or
      * of the deadlock graph. NULL: its waits are not ended by a cancel, and a condemned one is woken.

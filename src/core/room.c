@@ -10,7 +10,9 @@
 
 #include <limits.h>
 
+#include "base/clock.h"
 #include "base/futex.h"
+#include "core/context.h"
 
 /* Watchers in the low bits, holes above. */
 #define WATCHERS_MASK UINT64_C(0xffff)
@@ -35,8 +37,31 @@ uint32_t sil__room_ticket(void)
     return atomic_load_explicit(&tickets, memory_order_acquire);
 }
 
+/* Long enough to cost little; room is seldom waited for in a coroutine. */
+#define LOOK_AGAIN INT64_C(1000000)
+
+/* A coroutine must not hold up its loop: it looks again and again. */
+static bool wait_parked(struct sil__context *context, uint32_t ticket, sil_deadline until)
+{
+    while (sil__room_ticket() == ticket) {
+        int64_t now = sil__clock_now();
+        if (now >= until)
+            return false;
+        struct sil__waiter waiter;
+        sil__waiter_init(&waiter, context);
+        context->shielded++;
+        (void)context->ops->wait(context, &waiter,
+                                 until - now > LOOK_AGAIN ? now + LOOK_AGAIN : until);
+        context->shielded--;
+    }
+    return true;
+}
+
 bool sil__room_wait(uint32_t ticket, sil_deadline until)
 {
+    struct sil__context *context = sil__context();
+    if (context->ops->interrupt)
+        return wait_parked(context, ticket, until);
     return sil__futex_wait(&tickets, ticket, until);
 }
 

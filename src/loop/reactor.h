@@ -31,11 +31,12 @@ struct sil__reactor {
     const struct sil__reactor_driver *driver;
     int64_t now; /* nanoseconds; as of the beginning of this turn */
     struct sil__timers timers;
-    int64_t armed;     /* what the timer of libuv is set to; INT64_MAX: it is not */
+    int64_t armed;     /* what the timer of libuv is set for; INT64_MAX: it is not */
     unsigned handles;  /* of ours that libuv has not closed yet, watches included */
     unsigned keepers;  /* reasons to keep uv_run going */
-    bool idling;       /* the poll must not block */
-    bool in_turn;
+    bool kicked;       /* there is something to run: the next poll must not block */
+    bool idling;       /* ... and does not */
+    struct sil__reactor *outer; /* whose thread it was, when a turn of ours began within another's */
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t idle;

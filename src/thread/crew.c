@@ -13,7 +13,7 @@
 #include "base/futex.h"
 #include "core/context.h"
 #include "thread/lane.h"
-#include "thread/spawn.h"
+#include "base/spawn.h"
 
 /* Sleepers kept beyond the workers: tasks that block do so again and again, and starting a thread
  * costs ten times what waking one does. */

@@ -17,7 +17,7 @@
 #include "base/fork.h"
 #include "core/context.h"
 #include "core/future.h"
-#include "thread/spawn.h"
+#include "base/spawn.h"
 
 /* In the task's argument bytes, followed by the user's own argument. */
 struct thread {

@@ -2,8 +2,8 @@
 /*
  * Starting a thread of the library's own.
  */
-#ifndef SIL__THREAD_SPAWN_H
-#define SIL__THREAD_SPAWN_H
+#ifndef SIL__BASE_SPAWN_H
+#define SIL__BASE_SPAWN_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 /*
  * Starting a thread, see spawn.h.
  */
-#include "thread/spawn.h"
+#include "base/spawn.h"
 
 #include <signal.h>
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a coroutine: one task after the other, on one stack.
+ */
+#include "coro/loop.h"
+
+static void begin(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    self->next_live = loop->live;
+    self->prev_live = NULL;
+    if (loop->live)
+        loop->live->prev_live = self;
+    loop->live = self;
+    loop->live_count++;
+    sil__loop_count(&loop->begun);
+}
+
+static void leave_live(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    if (self->next_live)
+        self->next_live->prev_live = self->prev_live;
+    if (self->prev_live)
+        self->prev_live->next_live = self->next_live;
+    else
+        loop->live = self->next_live;
+    loop->live_count--;
+}
+
+/* Nobody can interrupt it any more: its future is final. */
+static void end(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    self->task = NULL;
+    sil__coroutine_tell_joiner(self);
+    leave_live(self);
+    /* Relaxed: who set it held a lock that our task's end, or a wait's, has passed since. */
+    if (atomic_load_explicit(&self->interrupt_queued, memory_order_relaxed))
+        sil__loop_accept(loop); /* I4 */
+    sil__context_end(&self->context);
+    sil__loop_count(&loop->done);
+}
+
+void sil__coroutine_main(void)
+{
+    struct sil__coroutine *self = sil__coroutine_of(sil__context_current);
+    sil__loop_reap(self->loop);
+    for (;;) {
+        do {
+            begin(self);
+            sil__task_execute(self->task, true);
+            end(self);
+        } while (sil__coroutine_go_on(self));
+        sil__coroutine_retire(self);
+    }
+}

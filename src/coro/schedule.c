@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who runs next.
+ *
+ * A coroutine that stops switches straight to the next one that is ready; the loop's own stack gets its
+ * turn when there is none, or when the turn's budget is spent. The budget is counted in resumptions, and
+ * set so that a turn takes about TURN_TIME: however many coroutines yield to each other, the loop looks
+ * at its descriptors and timers that often; one that computes makes it look after every resumption.
+ */
+#include <sillon/status.h>
+
+#include "base/clock.h"
+#include "coro/loop.h"
+
+/* Nanoseconds. */
+#define TURN_TIME INT64_C(50000)
+#define MOST_ALLOWANCE 4096
+
+/* --- ready: coroutines and tasks, linked through themselves; a task's address has the low bit set --- */
+
+#define TASK_BIT ((uintptr_t)1)
+
+static void set_next(uintptr_t entry, uintptr_t next)
+{
+    if (entry & TASK_BIT)
+        ((sil_future *)(entry & ~TASK_BIT))->next = (sil_future *)next;
+    else
+        ((struct sil__coroutine *)entry)->ready_next = next;
+}
+
+static uintptr_t get_next(uintptr_t entry)
+{
+    return entry & TASK_BIT ? (uintptr_t)((sil_future *)(entry & ~TASK_BIT))->next
+                            : ((struct sil__coroutine *)entry)->ready_next;
+}
+
+static void push(struct sil__loop *loop, uintptr_t entry)
+{
+    set_next(entry, 0);
+    if (loop->ready_last)
+        set_next(loop->ready_last, entry);
+    else
+        loop->ready_first = entry;
+    loop->ready_last = entry;
+}
+
+static uintptr_t pop(struct sil__loop *loop)
+{
+    uintptr_t entry = loop->ready_first;
+    loop->ready_first = get_next(entry);
+    if (!loop->ready_first)
+        loop->ready_last = 0;
+    return entry;
+}
+
+void sil__loop_push_task(struct sil__loop *loop, sil_future *task)
+{
+    push(loop, (uintptr_t)task | TASK_BIT);
+}
+
+void sil__loop_push(struct sil__loop *loop, struct sil__coroutine *coroutine)
+{
+    push(loop, (uintptr_t)coroutine);
+}
+
+/* --- beginning ----------------------------------------------------------------------------- */
+
+void sil__loop_drop_task(struct sil__loop *loop, sil_future *task)
+{
+    /* What was begun by who joined it is counted there. */
+    if (sil__future_never_ran(task)) {
+        sil__loop_count(&loop->begun);
+        sil__loop_count(&loop->done);
+    }
+    sil_future_release(task);
+}
+
+/* It is pending, and cannot be begun. */
+static void fail_task(struct sil__loop *loop, sil_future *task)
+{
+    if (sil_task_fail(task, SIL_ENOMEM, "no memory for the stack of a coroutine")) {
+        sil__loop_count(&loop->begun);
+        sil__loop_count(&loop->done);
+    }
+    sil__loop_drop_task(loop, task);
+}
+
+static unsigned class_of(const struct sil__loop *loop, const sil_future *task)
+{
+    return task->stack_class ? task->stack_class - 1u : loop->stack_class;
+}
+
+struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task)
+{
+    if (!sil__state_ready(task)) {
+        sil__loop_drop_task(loop, task);
+        return NULL;
+    }
+    unsigned size_class = class_of(loop, task);
+    struct sil__stack *stack = sil__stacks_take(&loop->stacks, size_class);
+    if (!stack) {
+        fail_task(loop, task);
+        return NULL;
+    }
+    if (!sil__state_claim(task)) { /* cancelled this moment */
+        sil__stacks_give(&loop->stacks, stack);
+        sil__loop_drop_task(loop, task);
+        return NULL;
+    }
+    struct sil__coroutine *coroutine = (struct sil__coroutine *)stack;
+    coroutine->task = task;
+    if (!coroutine->warm) {
+        coroutine->warm = true;
+        coroutine->loop = loop;
+        coroutine->context.ops = &sil__park_coroutine;
+        sil__fiber_init(&coroutine->fiber, stack->low, stack->size, sil__coroutine_main);
+    }
+    return coroutine;
+}
+
+bool sil__coroutine_go_on(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    while ((loop->ready_first & TASK_BIT) && loop->budget > 0) {
+        sil_future *task = (sil_future *)(loop->ready_first & ~TASK_BIT);
+        if (class_of(loop, task) != self->stack.size_class)
+            return false;
+        (void)pop(loop);
+        if (sil__state_claim(task)) {
+            loop->budget--;
+            self->task = task;
+            return true;
+        }
+        sil__loop_drop_task(loop, task);
+    }
+    return false;
+}
+
+static struct sil__coroutine *pick(struct sil__loop *loop)
+{
+    while (loop->ready_first) {
+        uintptr_t entry = pop(loop);
+        if (!(entry & TASK_BIT))
+            return (struct sil__coroutine *)entry;
+        struct sil__coroutine *fresh =
+            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT));
+        if (fresh)
+            return fresh;
+    }
+    return NULL;
+}
+
+void sil__loop_cancel_ready(struct sil__loop *loop)
+{
+    /* Taken out first: a callback of one that is cancelled may add others. */
+    sil_future *pending = NULL;
+    sil_future **last = &pending;
+    uintptr_t entry = loop->ready_first;
+    loop->ready_first = loop->ready_last = 0;
+    while (entry) {
+        uintptr_t next = get_next(entry);
+        if (entry & TASK_BIT) {
+            *last = (sil_future *)(entry & ~TASK_BIT);
+            last = &(*last)->next;
+            *last = NULL;
+        } else {
+            push(loop, entry);
+        }
+        entry = next;
+    }
+    while (pending) {
+        sil_future *task = pending;
+        pending = task->next;
+        (void)sil_task_cancel(task);
+        sil__loop_drop_task(loop, task);
+    }
+}
+
+/* --- switching ----------------------------------------------------------------------------- */
+
+static void note_slow(struct sil__loop *loop)
+{
+    struct sil__coroutine *self = loop->current;
+    int64_t now = sil__clock_now();
+    int64_t held = now - loop->resumed_at;
+    loop->resumed_at = now;
+    if (self && held >= loop->slow_after)
+        sil__loop_report_slow(loop, self, held);
+}
+
+/* From the running one, whose fiber is from, to next; NULL: the root. */
+static inline void switch_to(struct sil__loop *loop, struct sil__fiber *from,
+                             struct sil__coroutine *next)
+{
+    if (__builtin_expect(loop->slow_after != 0, 0))
+        note_slow(loop);
+    loop->current = next;
+    sil__context_current = next ? &next->context : loop->root_context;
+    sil__fiber_switch(from, next ? &next->fiber : &loop->root);
+    sil__loop_reap(loop);
+}
+
+void sil__coroutine_suspend(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    struct sil__coroutine *next = NULL;
+    if (loop->budget > 0) {
+        loop->budget--;
+        next = pick(loop);
+    }
+    if (next != self)
+        switch_to(loop, &self->fiber, next);
+}
+
+void sil__coroutine_suspend_for(struct sil__coroutine *self, struct sil__coroutine *next)
+{
+    switch_to(self->loop, &self->fiber, next);
+}
+
+void sil__coroutine_retire(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    struct sil__coroutine *next = NULL;
+    if (loop->budget > 0) {
+        loop->budget--;
+        next = pick(loop);
+    }
+    loop->ended = self;
+    switch_to(loop, &self->fiber, next);
+}
+
+/* --- a turn -------------------------------------------------------------------------------- */
+
+/* The budget was spent: was that too long, or needlessly short? */
+static void adapt(struct sil__loop *loop)
+{
+    int64_t elapsed = sil__clock_now() - loop->reactor.now;
+    if (elapsed > 2 * TURN_TIME) {
+        int64_t fitting = (int64_t)loop->allowance * TURN_TIME / elapsed;
+        loop->allowance = fitting > 1 ? (unsigned)fitting : 1;
+    } else if (elapsed < TURN_TIME / 2 && loop->allowance < MOST_ALLOWANCE) {
+        loop->allowance *= 2;
+    }
+}
+
+static void run_ready(struct sil__loop *loop)
+{
+    loop->root_context = sil__context();
+    loop->budget = loop->allowance;
+    if (loop->slow_after)
+        loop->resumed_at = sil__clock_now();
+    struct sil__coroutine *first = pick(loop);
+    if (first)
+        switch_to(loop, &loop->root, first);
+    if (loop->budget == 0)
+        adapt(loop);
+}
+
+bool sil__loop_turn(struct sil__reactor *reactor)
+{
+    struct sil__loop *loop =
+        (struct sil__loop *)((char *)reactor - offsetof(struct sil__loop, reactor));
+    if (atomic_load_explicit(&loop->intake.filled, memory_order_relaxed))
+        sil__loop_accept(loop);
+    if (loop->ready_first)
+        run_ready(loop);
+    sil__loop_check_end(loop);
+    return loop->ready_first != 0;
+}
