@@ -40,7 +40,7 @@ typedef struct sil_loop_options {
     size_t stack_size;       /**< bytes of stack for each coroutine: 64 KiB; at least 16 KiB */
     size_t max_pending;      /**< tasks that wait to be begun; 0: no limit */
     sil_when_full when_full; /**< what a submit does when there are so many; a coroutine of the loop
-                                  itself is never made to wait: it has SIL_EFULL then */
+                                  itself that is to wait lets the others run meanwhile */
     sil_executor *blocking;  /**< borrows: where calls that block are run (files, name look-up); it
                                   must share memory. NULL: threads of the loop's own, at most 8,
                                   started when needed */

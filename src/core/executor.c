@@ -164,20 +164,27 @@ static int check(const struct sil__task_spec *spec)
 static void inherit_deadline(struct sil__task_spec *spec, sil_submit_options *room)
 {
     sil_deadline deadline = sil__context()->deadline;
-    if (deadline == 0)
-        return;
     *room = spec->options ? *spec->options : (sil_submit_options){0};
     if (room->deadline == 0 || deadline < room->deadline)
         room->deadline = deadline;
     spec->options = room;
 }
 
-sil_future *sil__submit(const struct sil__task_spec *given)
+static sil_future *submit_in_scope(struct sil__task_spec spec)
 {
-    struct sil__task_spec whole = *given;
-    struct sil__task_spec *spec = &whole;
     sil_submit_options options;
-    inherit_deadline(spec, &options);
+    inherit_deadline(&spec, &options);
+    sil_future *future = check(&spec) == 0 ? sil__future_create(&spec, 2) : NULL;
+    if (!future)
+        return sil__future_failed_last();
+    sil__submit_task(future);
+    return future;
+}
+
+sil_future *sil__submit(const struct sil__task_spec *spec)
+{
+    if (sil__context()->deadline != 0)
+        return submit_in_scope(*spec);
     sil_future *future = check(spec) == 0 ? sil__future_create(spec, 2) : NULL;
     if (!future)
         return sil__future_failed_last();
@@ -230,7 +237,8 @@ static size_t make_group(struct sil__task_spec *spec, size_t count, sil_future *
 int sil__submit_many(struct sil__task_spec spec, size_t count, sil_future **out_futures)
 {
     sil_submit_options options;
-    inherit_deadline(&spec, &options);
+    if (sil__context()->deadline != 0)
+        inherit_deadline(&spec, &options);
     int code = check(&spec);
     for (size_t i = 0; code != 0 && i < count; i++)
         out_futures[i] = sil__future_failed_last();

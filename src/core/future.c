@@ -30,10 +30,8 @@ static sil_future *create_block(size_t size, bool large)
     sil_future *future = recycled ? sil__recycle_take(whole)
                          : large  ? sil__alloc(size)
                                   : sil__alloc_raw(size);
-    if (future) {
-        memset(future, 0, sizeof *future);
+    if (future)
         future->recycled = recycled ? (uint16_t)whole : 0;
-    }
     return future;
 }
 
@@ -117,7 +115,6 @@ static bool take_details(sil_future *future, const struct sil__task_spec *spec,
     details->items = spec->items;
     details->arg = outside->arg;
     details->arg_free = outside->free;
-    future->arg_outside = outside->arg != NULL;
     atomic_store_explicit(&future->details, details, memory_order_relaxed);
     return true;
 }
@@ -126,7 +123,7 @@ static void put_arg(void *room, const struct sil__task_spec *spec)
 {
     if (spec->arg && spec->arg_size)
         memcpy(room, spec->arg, spec->arg_size);
-    else
+    else if (spec->arg_size)
         memset(room, 0, spec->arg_size);
 }
 
@@ -147,6 +144,10 @@ sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
         goto fail;
     bool ready = spec->executor && !(spec->kind && spec->kind->inputs);
     atomic_init(&future->word, refs * SIL__ONE_REF | (ready ? SIL__STATE_READY : 0));
+    /* One by one: clearing the whole first costs more than all the rest. */
+    future->lock = (struct sil__lock){0};
+    future->code = 0;
+    future->listeners = NULL;
     future->kind = spec->kind;
     future->executor = spec->executor;
     future->fn = spec->fn;
@@ -154,12 +155,17 @@ sil_future *sil__future_create(const struct sil__task_spec *spec, unsigned refs)
     future->result_size = spec->result_size;
     future->generation = sil__fork_generation();
     future->no_wait = spec->no_wait;
-    future->stack_class = spec->stack_class & 15;
+    future->arg_outside = outside.arg != NULL;
     future->result_outside = outside.result;
+    future->stack_class = spec->stack_class & 15u;
+    future->unused = 0;
+    future->next = NULL;
+    atomic_init(&future->runner, NULL);
+    atomic_init(&future->details, NULL);
     if (!take_details(future, spec, &outside))
         goto fail_details;
     put_arg(outside.arg ? outside.arg : future->bytes, spec);
-    if (!large)
+    if (!large && result_room)
         memset(future->bytes + arg_room, 0, result_room);
     return future;
 
@@ -224,13 +230,22 @@ sil_future *sil_future_retain(sil_future *future)
     return future;
 }
 
+/* True if that was the last one. */
+static bool drop_reference(sil_future *future)
+{
+    /* Acquire: what the others did with it comes before the free. Ours is the last already: nobody can
+     * take another. */
+    if (atomic_load_explicit(&future->word, memory_order_acquire) < 2 * SIL__ONE_REF)
+        return true;
+    /* Release: and so does what we did, if another is the last. */
+    return atomic_fetch_sub_explicit(&future->word, SIL__ONE_REF, memory_order_acq_rel) <
+           2 * SIL__ONE_REF;
+}
+
 void sil_future_release(sil_future *future)
 {
     while (future && future != &no_memory) {
-        /* Release: what we did with it comes before the free; acquire: so does the others'. */
-        uint64_t before =
-            atomic_fetch_sub_explicit(&future->word, SIL__ONE_REF, memory_order_acq_rel);
-        if (before >= 2 * SIL__ONE_REF)
+        if (!drop_reference(future))
             return;
         future = destroy(future);
     }

@@ -32,6 +32,7 @@ enum {
     SIL__STATE_CANCEL_ASKED = 8,
     SIL__STATE_READY = 16, /* a task that waits for nothing but a worker */
     SIL__STATE_SENT = 32,  /* its engine has handed it on: it knows whether it has begun */
+    SIL__STATE_ALONE = 64, /* all references are one thread's */
 };
 
 /* One reference, in the high half. */
@@ -118,6 +119,7 @@ struct sil_future {
     bool arg_outside : 1;    /* the argument lies in a block of the engine's */
     bool result_outside : 1; /* so will the result, made when needed */
     unsigned char stack_class : 4; /* of a coroutine: 0 its loop's, else one more than coro/stack.h's */
+    unsigned char unused : 1;      /* so that all are written in one go */
 
     sil_future *next;                       /* the executor's, while it is in a queue */
     _Atomic(struct sil__context *) runner;  /* where it runs, while RUNNING; NULL: not here */
@@ -206,6 +208,13 @@ const char *sil__future_label(const sil_future *future, char *buffer, size_t siz
 
 /* PENDING -> RUNNING: true for one caller only, who must finish it. */
 bool sil__state_claim(sil_future *future);
+
+/*
+ * The same for a task that is taken (sil_take) on the thread that runs it, when there is no reference
+ * but the taker's and the caller's: from now on no other thread can know of it, and it ends without a
+ * locked instruction. False: there may be others, or it is not pending and ready.
+ */
+bool sil__state_claim_alone(sil_future *future);
 
 /*
  * RUNNING -> FINISHED, or CANCELLED if code is SIL_ECANCELLED; wakes and tells the listeners.

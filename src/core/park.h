@@ -26,7 +26,12 @@
 struct sil__context;
 struct sil__waiter;
 
-enum sil__interrupt { SIL__INTERRUPT_CANCEL = 1, SIL__INTERRUPT_CONDEMN = 2 };
+/* A cancel is due now; it was condemned; or look whether a cancel is due (a cause in context.h). */
+enum sil__interrupt {
+    SIL__INTERRUPT_CANCEL = 1,
+    SIL__INTERRUPT_CONDEMN = 2,
+    SIL__INTERRUPT_LOOK = 4,
+};
 
 struct sil__park_ops {
     /*
@@ -40,9 +45,9 @@ struct sil__park_ops {
 
     /*
      * Wait for a future in a way of its own, cheaper than all below; SIL_ENOTSUP: not for this one.
-     * Else as wait.
+     * Else as wait. taken: the caller's reference goes with the wait, so nobody else may use it.
      */
-    int (*join)(struct sil__context *context, sil_future *future, sil_deadline until);
+    int (*join)(struct sil__context *context, sil_future *future, sil_deadline until, bool taken);
 
     /*
      * It is about to wait for what the deadlock graph knows: tell the graph who waits for it by join.
@@ -51,8 +56,8 @@ struct sil__park_ops {
 
     /*
      * End the wait that this context is in, or the next one: a cancel is due, or it was condemned.
-     * Any thread; something keeps the context there meanwhile: a lock of the task that runs in it, or
-     * of the deadlock graph. NULL: its waits are not ended by a cancel, and a condemned one is woken.
+     * Any thread; something keeps the context there meanwhile: a lock of the task that runs in it, of
+     * the deadlock graph, or of a group that it opened. NULL: its waits are not ended by a cancel, and a condemned one is woken.
      */
     void (*interrupt)(struct sil__context *context, enum sil__interrupt why);
 

@@ -213,6 +213,32 @@ bool sil__state_claim(sil_future *future)
     return true;
 }
 
+bool sil__state_claim_alone(sil_future *future)
+{
+    /* Acquire: what those did who have let go of it. */
+    uint64_t state = atomic_load_explicit(&future->word, memory_order_acquire);
+    if (state != (2 * SIL__ONE_REF | SIL__STATE_READY | SIL_PENDING))
+        return false;
+    atomic_store_explicit(&future->word, state | SIL_RUNNING | SIL__STATE_ALONE,
+                          memory_order_relaxed);
+    return true;
+}
+
+/* Nobody listens to one that is alone, and no other thread looks. False: it is not. */
+static bool end_alone(sil_future *future, sil_state phase, bool release)
+{
+    uint64_t word = atomic_load_explicit(&future->word, memory_order_relaxed);
+    if ((word & (SIL__STATE_ALONE | SIL__STATE_LISTENED)) != SIL__STATE_ALONE)
+        return false;
+    word = (word & ~(uint64_t)SIL__STATE_PHASE) | phase;
+    if (release)
+        word -= SIL__ONE_REF;
+    atomic_store_explicit(&future->word, word, memory_order_relaxed);
+    if (word < SIL__ONE_REF)
+        sil__future_destroy(future);
+    return true;
+}
+
 static void finish(sil_future *future, int code, sil_error *error, bool release)
 {
     SIL_ASSERT(sil__future_phase(future) <= SIL_RUNNING);
@@ -225,6 +251,8 @@ static void finish(sil_future *future, int code, sil_error *error, bool release)
             sil__error_release(error);
     }
     sil_state phase = code == SIL_ECANCELLED ? SIL_CANCELLED : SIL_FINISHED;
+    if (end_alone(future, phase, release))
+        return;
     bool ended = end(future, FROM_SENT | 1u << SIL_PENDING | 1u << SIL_RUNNING, phase, release);
     SIL_ASSERT(ended);
     (void)ended;

@@ -64,10 +64,14 @@ static sil_future *sweep_locked(struct sil__loop_intake *intake)
     return swept;
 }
 
-static void drop_swept(sil_future *task)
+/* Tasks that are in no queue any more, and have not begun: cancelled, if they are not yet. */
+static void drop_tasks(struct sil__loop *loop, sil_future *task)
 {
     while (task) {
         sil_future *next = task->next;
+        (void)sil_task_cancel(task);
+        uint64_t here = sil__future_never_ran(task); /* else it is counted where it was begun */
+        atomic_fetch_add_explicit(&loop->intake.dropped, here, memory_order_relaxed);
         sil_future_release(task);
         task = next;
     }
@@ -92,7 +96,7 @@ int sil__intake_task(struct sil__loop *loop, sil_future *task)
     } else {
         sil__lock_drop(&intake->lock);
     }
-    drop_swept(swept);
+    drop_tasks(loop, swept);
     return code;
 }
 
@@ -125,11 +129,20 @@ void sil__intake_interrupt(struct sil__coroutine *coroutine, enum sil__interrupt
 void sil__intake_close(struct sil__loop *loop, bool cancel_pending, bool orphan)
 {
     struct sil__loop_intake *intake = &loop->intake;
+    struct sil__task_list cancelled[3] = {0};
     sil__lock_take(&intake->lock);
     intake->closing = true;
     intake->cancel_pending |= cancel_pending;
     intake->orphan |= orphan;
+    for (int slot = 0; slot < 3 && cancel_pending; slot++) {
+        cancelled[slot] = intake->tasks[slot];
+        intake->tasks[slot] = (struct sil__task_list){0};
+    }
+    if (cancel_pending)
+        intake->task_count = 0;
     drop_filled(loop);
+    for (int slot = 0; slot < 3; slot++)
+        drop_tasks(loop, cancelled[slot].first);
     if (loop->max_pending > 0)
         sil__room_made(); /* whoever waits for room gets an answer */
 }

@@ -50,10 +50,15 @@ static struct sil__coroutine *target_of(struct sil__coroutine *self, sil_future 
     return blocked || closes_circle(self, target) ? NULL : target;
 }
 
-static struct sil__coroutine *begin_pending(struct sil__coroutine *self, sil_future *future)
+/* Where it is in ready it stays, to be dropped when its turn comes; unless that would be now. */
+static struct sil__coroutine *begin_pending(struct sil__coroutine *self, sil_future *future,
+                                            bool taken)
 {
-    return sil__state_ready(future) ? sil__coroutine_take(self->loop, sil_future_retain(future))
-                                    : NULL;
+    if (!sil__state_ready(future))
+        return NULL;
+    if (sil__loop_pop_task(self->loop, future))
+        return sil__coroutine_take(self->loop, future, taken);
+    return sil__coroutine_take(self->loop, sil_future_retain(future), false);
 }
 
 static int wait_joined(struct sil__coroutine *self, sil_future *future, sil_deadline until)
@@ -76,7 +81,8 @@ static void part(struct sil__coroutine *self)
     self->joins = NULL;
 }
 
-int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_deadline until)
+int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_deadline until,
+                        bool taken)
 {
     struct sil__coroutine *self = sil__coroutine_of(context);
     if (future->executor != &self->loop->base || future->kind || context->deferred)
@@ -84,7 +90,7 @@ int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_de
     bool fresh = sil__future_phase(future) == SIL_PENDING;
     if (fresh && (self->loop->max_pending > 0 || sil__context_cancel_due(context)))
         return SIL_ENOTSUP;
-    struct sil__coroutine *target = fresh ? begin_pending(self, future) : target_of(self, future);
+    struct sil__coroutine *target = fresh ? begin_pending(self, future, taken) : target_of(self, future);
     if (!target)
         return sil__future_final(future) ? 0 : SIL_ENOTSUP;
     self->joins = target;

@@ -81,6 +81,7 @@ struct sil__loop_intake {
     struct sil__task_list tasks[3]; /* high, normal, low */
     size_t task_count;
     _Atomic uint64_t submitted; /* read by all */
+    _Atomic uint64_t dropped;   /* of those, cancelled before they were taken over */
     struct sil__waiter *woken_first;
     struct sil__waiter *woken_last;
     struct sil__coroutine *interrupted;
@@ -176,6 +177,9 @@ static inline void sil__loop_count(_Atomic uint64_t *counter)
 void sil__loop_push_task(struct sil__loop *loop, sil_future *task);
 void sil__loop_push(struct sil__loop *loop, struct sil__coroutine *coroutine);
 
+/* Is the task the next? Then it is not in ready any more, and the caller's. */
+bool sil__loop_pop_task(struct sil__loop *loop, const sil_future *task);
+
 /* The stack of one that has just ended is free: called on every other one, after each switch. */
 static inline void sil__loop_reap(struct sil__loop *loop)
 {
@@ -209,8 +213,8 @@ void sil__coroutine_suspend_for(struct sil__coroutine *self, struct sil__corouti
 void sil__coroutine_retire(struct sil__coroutine *self);
 
 /* A coroutine for a task (takes), to be switched to. NULL: it was not pending any more, or has failed
- * for want of a stack. */
-struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task);
+ * for want of a stack. taken: the only other reference is that of a sil_take which waits here. */
+struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task, bool taken);
 
 /* Owner: the next in ready is a task for a stack such as self's: claimed, for self to run. */
 bool sil__coroutine_go_on(struct sil__coroutine *self);
@@ -248,7 +252,8 @@ static inline void sil__coroutine_woken(struct sil__waiter *waiter)
 }
 
 /* As the operations of struct sil__park_ops. */
-int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_deadline until);
+int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_deadline until,
+                        bool taken);
 void sil__coroutine_expose(struct sil__context *context);
 
 /* --- intake.c: from other threads --------------------------------------------------------------- */

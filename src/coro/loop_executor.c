@@ -4,7 +4,7 @@
  */
 #include <sillon/status.h>
 
-#include "base/fork.h"
+#include "base/clock.h"
 #include "core/room.h"
 #include "coro/loop.h"
 
@@ -42,15 +42,38 @@ static int wait_for_room(struct sil__loop *loop, sil_future *task)
     return code;
 }
 
-static void submit_full(struct sil__loop *loop, sil_future *task, bool inside)
+/* A coroutine of the loop lets the others go on, who are what there is no room for. */
+static int give_way_for_room(struct sil__loop *loop, sil_future *task)
+{
+    sil_deadline until = sil_task_deadline(task);
+    struct sil__coroutine *self = sil__coroutine_self();
+    int code;
+    do {
+        if (until != 0 && sil__clock_now() >= until)
+            return SIL_ETIMEDOUT;
+        sil__loop_push(loop, self);
+        sil__coroutine_suspend(self);
+        code = sil__intake_task(loop, task);
+    } while (code == SIL_EFULL);
+    return code;
+}
+
+static int wait_full(struct sil__loop *loop, sil_future *task, bool here)
+{
+    if (!here)
+        return wait_for_room(loop, task);
+    return loop->current ? give_way_for_room(loop, task) : SIL_EFULL;
+}
+
+static void submit_full(struct sil__loop *loop, sil_future *task, bool here)
 {
     if (loop->when_full == SIL_FULL_CALLER && !task->no_wait) {
         (void)sil_task_run(task);
         sil_future_release(task);
         return;
     }
-    bool may_wait = loop->when_full == SIL_FULL_BLOCK && !task->no_wait && !inside;
-    int code = may_wait ? wait_for_room(loop, task) : SIL_EFULL;
+    bool may_wait = loop->when_full == SIL_FULL_BLOCK && !task->no_wait;
+    int code = may_wait ? wait_full(loop, task, here) : SIL_EFULL;
     if (code != 0)
         refuse(loop, task, code);
 }
@@ -152,8 +175,9 @@ static int loop_close(sil_executor *base)
 static void loop_stats(sil_executor *base, sil_executor_stats *out)
 {
     struct sil__loop *loop = (struct sil__loop *)base;
-    out->done = atomic_load_explicit(&loop->done, memory_order_relaxed);
-    uint64_t begun = atomic_load_explicit(&loop->begun, memory_order_relaxed);
+    uint64_t dropped = atomic_load_explicit(&loop->intake.dropped, memory_order_relaxed);
+    out->done = atomic_load_explicit(&loop->done, memory_order_relaxed) + dropped;
+    uint64_t begun = atomic_load_explicit(&loop->begun, memory_order_relaxed) + dropped;
     out->submitted = atomic_load_explicit(&loop->submitted, memory_order_relaxed) +
                      atomic_load_explicit(&loop->intake.submitted, memory_order_relaxed);
     out->pending = out->submitted > begun ? out->submitted - begun : 0;

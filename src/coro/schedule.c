@@ -63,6 +63,14 @@ void sil__loop_push(struct sil__loop *loop, struct sil__coroutine *coroutine)
     push(loop, (uintptr_t)coroutine);
 }
 
+bool sil__loop_pop_task(struct sil__loop *loop, const sil_future *task)
+{
+    if (loop->ready_first != ((uintptr_t)task | TASK_BIT))
+        return false;
+    (void)pop(loop);
+    return true;
+}
+
 /* --- beginning ----------------------------------------------------------------------------- */
 
 void sil__loop_drop_task(struct sil__loop *loop, sil_future *task)
@@ -90,7 +98,7 @@ static unsigned class_of(const struct sil__loop *loop, const sil_future *task)
     return task->stack_class ? task->stack_class - 1u : loop->stack_class;
 }
 
-struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task)
+struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task, bool taken)
 {
     if (!sil__state_ready(task)) {
         sil__loop_drop_task(loop, task);
@@ -102,7 +110,8 @@ struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *t
         fail_task(loop, task);
         return NULL;
     }
-    if (!sil__state_claim(task)) { /* cancelled this moment */
+    if (!(taken && sil__state_claim_alone(task)) && !sil__state_claim(task)) {
+        /* Cancelled this moment. */
         sil__stacks_give(&loop->stacks, stack);
         sil__loop_drop_task(loop, task);
         return NULL;
@@ -143,7 +152,7 @@ static struct sil__coroutine *pick(struct sil__loop *loop)
         if (!(entry & TASK_BIT))
             return (struct sil__coroutine *)entry;
         struct sil__coroutine *fresh =
-            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT));
+            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT), false);
         if (fresh)
             return fresh;
     }

@@ -41,6 +41,32 @@ static sil_executor *create_calling(void)
     return create_bounded(SIL_FULL_CALLER);
 }
 
+static sil_executor *create_loop(void)
+{
+    return sil_loop_thread(&(sil_loop_options){.name = "contract"});
+}
+
+static sil_executor *create_bounded_loop(sil_when_full when_full)
+{
+    return sil_loop_thread(&(sil_loop_options){
+        .name = "contract", .max_pending = CONTRACT_BOUND, .when_full = when_full});
+}
+
+static sil_executor *create_blocking_loop(void)
+{
+    return create_bounded_loop(SIL_FULL_BLOCK);
+}
+
+static sil_executor *create_failing_loop(void)
+{
+    return create_bounded_loop(SIL_FULL_FAIL);
+}
+
+static sil_executor *create_calling_loop(void)
+{
+    return create_bounded_loop(SIL_FULL_CALLER);
+}
+
 static int refuse(void *arg)
 {
     (void)arg;
@@ -119,6 +145,10 @@ const struct contract_engine contract_engines[] = {
     {"pool that blocks", create_blocking, POOL | PARALLEL | TAKES_ALL | FULL_BLOCKS, NULL},
     {"pool that refuses", create_failing, POOL | PARALLEL | FULL_FAILS, NULL},
     {"pool that calls", create_calling, POOL | PARALLEL | TAKES_ALL | FULL_CALLS, NULL},
+    {"loop", create_loop, POOL | TAKES_ALL | ONE_WORKER, NULL},
+    {"loop that blocks", create_blocking_loop, POOL | TAKES_ALL | FULL_BLOCKS, NULL},
+    {"loop that refuses", create_failing_loop, POOL | FULL_FAILS, NULL},
+    {"loop that calls", create_calling_loop, POOL | TAKES_ALL | FULL_CALLS, NULL},
     {"processes of 1", create_1_process, PROCESS_POOL | TAKES_ALL | ONE_WORKER, NULL},
     {"processes of 2", create_2_processes, PROCESS_POOL | PARALLEL | TAKES_ALL | CAN_BREAK,
      create_broken_processes},
