@@ -3,8 +3,9 @@
  * `sillon bench`: the same tasks one after the other and at the same time, and what that gains.
  *
  * All ways run the same code. Only the executor differs: one that runs each task at once in the
- * thread that submits it, a pool of threads, and a pool of processes. Downloads wait and do not
- * compute: they are not tried on processes.
+ * thread that submits it, a pool of threads, a pool of processes, and a loop of coroutines. Downloads
+ * wait and do not compute: they are not tried on processes; and the count loops compute and do not
+ * wait, so that coroutines, which share one thread, gain nothing.
  */
 #include <signal.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 #include <sillon/deadline.h>
 #include <sillon/error.h>
+#include <sillon/loop.h>
 #include <sillon/process_pool.h>
 #include <sillon/thread_pool.h>
 
@@ -26,7 +28,7 @@
 #include "text/units.h"
 
 /* In the order of the table's columns. */
-enum way { SEQUENTIAL, THREADS, PROCESSES, WAYS };
+enum way { SEQUENTIAL, THREADS, PROCESSES, ASYNC, WAYS };
 
 struct bench_options {
     uint64_t count;
@@ -83,9 +85,10 @@ static const struct syntax bench_syntax = {
     .options = bench_records,
     .option_count = sizeof(bench_records) / sizeof(bench_records[0]),
     .notes = "Two count loops run one after the other, then on a pool of two threads, then on\n"
-             "one of two processes; the start of the threads and processes is part of the\n"
-             "time. With URLs, their downloads are done one after the other and on threads,\n"
-             "once each way; what comes is counted and forgotten.\n"
+             "one of two processes, then as two coroutines of a loop, which is one thread; the\n"
+             "start of the threads and processes is part of the time. With URLs, their downloads\n"
+             "are done one after the other, on threads, and in coroutines, once each way; what\n"
+             "comes is counted and forgotten.\n"
              "\n"
              "Exit status: 0 all done, 1 some downloads failed, 2 wrong usage.\n",
 };
@@ -113,6 +116,8 @@ static sil_executor *create_executor(enum way way)
     case PROCESSES:
         return sil_process_pool(
             &(sil_process_pool_options){.workers = COUNT_LOOPS, .name = "count"});
+    case ASYNC:
+        return sil_loop_thread(&(sil_loop_options){.name = "count"});
     default:
         return sil_inline_executor();
     }
@@ -156,9 +161,9 @@ static void set_time(char (*row)[TABLE_CELL], enum way way, double seconds, doub
 
 static int bench_loops(const struct bench_options *options, struct live *live, struct table *table)
 {
-    static const char *const doing[WAYS] = {"Counting, one loop after the other",
-                                            "Counting, on two threads",
-                                            "Counting, in two processes"};
+    static const char *const doing[WAYS] = {
+        "Counting, one loop after the other", "Counting, on two threads",
+        "Counting, in two processes", "Counting, in two coroutines"};
     struct measure measures[WAYS] = {0};
     /* In turn, so that a machine that grows slower or faster does so for all. */
     for (uint64_t run = 0; run < options->runs; run++) {
@@ -180,36 +185,75 @@ static int bench_loops(const struct bench_options *options, struct live *live, s
     return STATUS_DONE;
 }
 
+/* What a way of downloading needs, as the argument of a coroutine too. */
+struct way_of_downloading {
+    const struct downloads *downloads;
+    size_t jobs;
+    bool report;
+    struct downloads_outcome *out;
+};
+
+static bool download_on(sil_executor *executor, const struct way_of_downloading *way)
+{
+    bool good = executor != NULL &&
+                downloads_run(way->downloads, executor, way->jobs, way->report, way->out);
+    sil_executor_close(executor);
+    return good;
+}
+
+static int download_in_coroutines(void *arg, void *result)
+{
+    (void)result;
+    const struct way_of_downloading *way = arg;
+    bool good = downloads_run(way->downloads, sil_loop_current(), way->jobs, way->report, way->out);
+    return good ? 0 : sil_fail(SIL_ENOMEM, "out of memory");
+}
+
+static bool download_all_ways(const struct bench_options *options,
+                              const struct downloads *downloads, struct live *live,
+                              struct downloads_outcome outcomes[WAYS])
+{
+    struct way_of_downloading way = {downloads, 1, false, &outcomes[SEQUENTIAL]};
+    say(live, "Downloading, one URL after the other");
+    bool good = download_on(sil_inline_executor(), &way);
+
+    say(live, "Downloading, many URLs at once, on threads");
+    way = (struct way_of_downloading){downloads, (size_t)options->jobs, false, &outcomes[THREADS]};
+    good = good && download_on(sil_thread_pool(&(sil_thread_pool_options){
+                                   .workers = (unsigned)options->jobs, .name = "get"}),
+                               &way);
+
+    say(live, "Downloading, many URLs at once, in coroutines");
+    way.report = true;
+    way.out = &outcomes[ASYNC];
+    good = good && sil_run(download_in_coroutines, &way, sizeof(way), NULL, 0) == 0;
+    live_erase(live);
+    return good;
+}
+
 static int bench_downloads(const struct bench_options *options, const struct downloads *downloads,
                            struct live *live, struct table *table)
 {
-    struct downloads_outcome sequential = {0}, concurrent = {0};
-    say(live, "Downloading, one URL after the other");
-    sil_executor *one = sil_inline_executor();
-    bool good = one != NULL && downloads_run(downloads, one, 1, false, &sequential);
-    sil_executor_close(one);
-
-    say(live, "Downloading, many URLs at once");
-    sil_executor *pool = sil_thread_pool(
-        &(sil_thread_pool_options){.workers = (unsigned)options->jobs, .name = "get"});
-    live_erase(live);
-    good = good && pool != NULL &&
-           downloads_run(downloads, pool, (size_t)options->jobs, true, &concurrent);
-    sil_executor_close(pool);
-    if (!good)
+    struct downloads_outcome outcomes[WAYS] = {0};
+    if (!download_all_ways(options, downloads, live, outcomes))
         return fail();
+    const struct downloads_outcome *sequential = &outcomes[SEQUENTIAL];
+    const struct downloads_outcome *threads = &outcomes[THREADS], *async = &outcomes[ASYNC];
 
     char bytes[UNIT_TEXT_SIZE];
     char(*row)[TABLE_CELL] = table_add_row(table);
     (void)snprintf(row[0], TABLE_CELL, "%zu downloads, %s, %llu at a time", downloads->count,
-                   unit_bytes(bytes, (double)concurrent.bytes), (unsigned long long)options->jobs);
-    set_time(row, SEQUENTIAL, sequential.seconds, sequential.seconds);
-    set_time(row, THREADS, concurrent.seconds, sequential.seconds);
+                   unit_bytes(bytes, (double)async->bytes), (unsigned long long)options->jobs);
+    set_time(row, SEQUENTIAL, sequential->seconds, sequential->seconds);
+    set_time(row, THREADS, threads->seconds, sequential->seconds);
+    set_time(row, ASYNC, async->seconds, sequential->seconds);
     (void)snprintf(row[1 + PROCESSES], TABLE_CELL, "-");
-    if (sequential.failed + concurrent.failed == 0)
+    if (sequential->failed + threads->failed + async->failed == 0)
         return STATUS_DONE;
-    (void)fprintf(stderr, "sillon bench: failed downloads: %llu sequential, %llu concurrent\n",
-                  (unsigned long long)sequential.failed, (unsigned long long)concurrent.failed);
+    (void)fprintf(stderr,
+                  "sillon bench: failed downloads: %llu sequential, %llu threads, %llu async\n",
+                  (unsigned long long)sequential->failed, (unsigned long long)threads->failed,
+                  (unsigned long long)async->failed);
     return STATUS_SOME_FAILED;
 }
 
@@ -222,6 +266,7 @@ static int bench_all(const struct bench_options *options, const struct downloads
     (void)snprintf(heading[1], TABLE_CELL, "sequential");
     (void)snprintf(heading[2], TABLE_CELL, "threads");
     (void)snprintf(heading[3], TABLE_CELL, "processes");
+    (void)snprintf(heading[4], TABLE_CELL, "async");
 
     unsigned cpus = sil_process_cpu_count();
     if (cpus < COUNT_LOOPS)

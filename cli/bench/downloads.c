@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include <sillon/error.h>
+#include <sillon/sync.h>
 #include <sillon/wait.h>
 
 #include "fetch/fetch.h"
@@ -16,6 +17,7 @@
 
 struct request {
     struct fetch_client *client;
+    sil_semaphore *turn; /* acquired while it is under way */
     const char *url;
 };
 
@@ -95,7 +97,12 @@ static int fetch_task(void *arg, void *result)
 {
     const struct request *request = arg;
     struct fetch_sink sink = {.restart = forget, .write = count_bytes, .state = result};
-    return fetch(request->client, request->url, &sink);
+    int code = sil_semaphore_acquire(request->turn, SIL_FOREVER);
+    if (code != 0)
+        return code;
+    code = fetch(request->client, request->url, &sink);
+    (void)sil_semaphore_release(request->turn, 1);
+    return code;
 }
 
 static void add_up(sil_future *ended, bool report, struct downloads_outcome *out)
@@ -112,13 +119,14 @@ static void add_up(sil_future *ended, bool report, struct downloads_outcome *out
 
 /* Submit all, and add up in the order in which they end. */
 static bool fetch_all(const struct downloads *downloads, sil_executor *executor,
-                      struct fetch_client *client, bool report, struct downloads_outcome *out)
+                      struct fetch_client *client, sil_semaphore *turn, bool report,
+                      struct downloads_outcome *out)
 {
     sil_future **futures = calloc(downloads->count + 1, sizeof(sil_future *));
     if (futures == NULL)
         return false;
     for (size_t i = 0; i < downloads->count; i++) {
-        struct request request = {client, downloads->urls[i]};
+        struct request request = {client, turn, downloads->urls[i]};
         sil_submit_options options = {.name = downloads->urls[i]};
         futures[i] = sil_submit_with(executor, &options, fetch_task, &request, sizeof(request),
                                      sizeof(uint64_t));
@@ -142,8 +150,11 @@ bool downloads_run(const struct downloads *downloads, sil_executor *executor, si
     struct fetch_client *client = fetch_client_create(&limits, jobs);
     *out = (struct downloads_outcome){0};
     int64_t started = sil_clock();
-    bool good = client != NULL && fetch_all(downloads, executor, client, report, out);
+    sil_semaphore *turn = sil_semaphore_create(NULL, jobs, jobs);
+    bool good =
+        client != NULL && turn != NULL && fetch_all(downloads, executor, client, turn, report, out);
     out->seconds = (double)(sil_clock() - started) / 1e9;
     fetch_client_destroy(client);
+    sil_semaphore_destroy(turn);
     return good;
 }

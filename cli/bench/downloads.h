@@ -37,8 +37,8 @@ void downloads_fini(struct downloads *downloads);
 /**
  * Fetch all, and forget what came.
  *
- * @param executor  borrows; it alone decides how many run at the same time.
- * @param jobs      the most it runs at the same time.
+ * @param executor  borrows; the calling coroutine's loop, if it is a loop.
+ * @param jobs      the most that are under way at the same time.
  * @param report    print failures on stderr.
  * @return false: out of memory.
  */

@@ -5,13 +5,19 @@
 #include "fetch/client.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+
+#include <sillon/loop.h>
+
+#include "fetch/multi.h"
 
 struct fetch_client {
     /* Read-only after create. */
     struct fetch_limits limits;
     size_t capacity;
+    struct fetch_multi *multi; /* NULL: for threads */
     /* Guarded by lock. */
     pthread_mutex_t lock;
     size_t idle_count;
@@ -41,7 +47,12 @@ struct fetch_client *fetch_client_create(const struct fetch_limits *limits, size
     client->limits = *limits;
     client->capacity = most;
     pthread_mutex_init(&client->lock, NULL);
-    return client;
+    bool for_loop = sil_loop_current() != NULL;
+    client->multi = for_loop ? fetch_multi_create(most) : NULL;
+    if (!for_loop || client->multi != NULL)
+        return client;
+    fetch_client_destroy(client);
+    return NULL;
 }
 
 void fetch_client_destroy(struct fetch_client *client)
@@ -50,6 +61,7 @@ void fetch_client_destroy(struct fetch_client *client)
         return;
     for (size_t i = 0; i < client->idle_count; i++)
         curl_easy_cleanup(client->idle[i]);
+    fetch_multi_destroy(client->multi);
     pthread_mutex_destroy(&client->lock);
     free(client);
     curl_global_cleanup();
@@ -58,6 +70,11 @@ void fetch_client_destroy(struct fetch_client *client)
 const struct fetch_limits *fetch_client_limits(const struct fetch_client *client)
 {
     return &client->limits;
+}
+
+struct fetch_multi *fetch_client_multi(const struct fetch_client *client)
+{
+    return client->multi;
 }
 
 CURL *fetch_client_take(struct fetch_client *client)

@@ -20,10 +20,12 @@ struct fetch_limits {
 };
 
 struct fetch_client;
+struct fetch_multi;
 
 /**
  * Make a client. libcurl is initialised by the first one, and the process may have as many
- * descriptors open as the system lets it.
+ * descriptors open as the system lets it. One made in a coroutine is for the coroutines of that loop,
+ * and is destroyed there: its transfers suspend coroutines instead of blocking threads.
  *
  * @param limits  borrows; copied.
  * @param most    how many fetches there may be at the same time.
@@ -38,6 +40,9 @@ const struct fetch_limits *fetch_client_limits(const struct fetch_client *client
 
 /** @return returns borrowed, for the caller alone until it is put back; NULL: out of memory. */
 CURL *fetch_client_take(struct fetch_client *client);
+
+/** @return returns borrowed; NULL: it is for threads. */
+struct fetch_multi *fetch_client_multi(const struct fetch_client *client);
 
 void fetch_client_put(struct fetch_client *client, CURL *handle);
 

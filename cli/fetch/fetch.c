@@ -17,6 +17,7 @@
 #include <sillon/task.h>
 #include <sillon/version.h>
 
+#include "fetch/multi.h"
 #include "fetch/outcome.h"
 
 enum { RECEIVE_BUFFER = 128 * 1024, LOW_SPEED = 1 };
@@ -24,6 +25,7 @@ enum { RECEIVE_BUFFER = 128 * 1024, LOW_SPEED = 1 };
 /* One try. */
 struct transfer {
     CURL *handle;
+    struct fetch_multi *multi; /* NULL: on this thread */
     const struct fetch_sink *sink;
     int sink_code;
     bool cancelled;
@@ -99,6 +101,16 @@ static CURLcode set_request(struct transfer *transfer, const char *url)
     return curl_easy_setopt(handle, CURLOPT_URL, url);
 }
 
+/* Only the calling thread, or coroutine, waits. */
+static CURLcode transfer_now(struct transfer *transfer)
+{
+    if (transfer->multi == NULL)
+        return curl_easy_perform(transfer->handle);
+    CURLcode code = fetch_multi_perform(transfer->multi, transfer->handle);
+    transfer->cancelled |= code == CURLE_ABORTED_BY_CALLBACK && transfer->sink_code == 0;
+    return code;
+}
+
 static void perform(struct transfer *transfer, const struct fetch_limits *limits, const char *url,
                     struct fetch_outcome *out)
 {
@@ -107,7 +119,7 @@ static void perform(struct transfer *transfer, const struct fetch_limits *limits
     set_limits(transfer->handle, limits);
     set_certificates(transfer->handle);
     if (out->code == CURLE_OK)
-        out->code = curl_easy_perform(transfer->handle);
+        out->code = transfer_now(transfer);
     curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &out->http);
     curl_easy_getinfo(transfer->handle, CURLINFO_OS_ERRNO, &out->os_error);
 }
@@ -152,7 +164,8 @@ static int fetch_with(struct transfer *transfer, const struct fetch_limits *limi
 
 int fetch(struct fetch_client *client, const char *url, const struct fetch_sink *sink)
 {
-    struct transfer transfer = {.handle = fetch_client_take(client), .sink = sink};
+    struct transfer transfer = {
+        .handle = fetch_client_take(client), .multi = fetch_client_multi(client), .sink = sink};
     if (transfer.handle == NULL)
         return sil_fail(SIL_ENOMEM, "out of memory");
     int code = fetch_with(&transfer, fetch_client_limits(client), url);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { TABLE_COLUMNS = 4, TABLE_ROWS = 8, TABLE_CELL = 64 };
+enum { TABLE_COLUMNS = 5, TABLE_ROWS = 8, TABLE_CELL = 64 };
 
 /** The caller's storage; all zero is an empty one. The first row is the heading. */
 struct table {

@@ -7,7 +7,7 @@ set -euo pipefail
 start_server 5
 
 run 0 "$SILLON" bench --count 1000 --runs 2
-grep -qE '^the same work +sequential +threads +processes$' out || fail "no heading"
+grep -qE '^the same work +sequential +threads +processes +async$' out || fail "no heading"
 time='[0-9.]+ s' faster='[0-9.]+ s, [0-9.]+ x'
 grep -qE "^2 count loops of 1000 steps +$time +$faster +$faster\$" out ||
     fail "no line for the loops"
