@@ -6,6 +6,7 @@
  * With a port as argument it only serves, until Ctrl-C:   38_echo_server 7777
  */
 #include <stdio.h>
+#include <string.h>
 
 #include <sillon/sillon.h>
 
@@ -13,10 +14,9 @@ static int echo(sil_stream *client, void *user)
 {
     (void)user;
     const char *line;
-    size_t size;
     int code;
-    while ((code = sil_read_line(client, 4096, &line, &size, sil_in(60))) == 0) {
-        struct iovec parts[] = {{(char *)line, size}, {"\n", 1}};
+    while ((code = sil_read_line(client, 4096, &line, NULL, sil_in(60))) == 0) {
+        struct iovec parts[] = {{(char *)line, strlen(line)}, {"\n", 1}};
         if ((code = sil_write_parts(client, parts, 2, sil_in(60))) != 0)
             break;
     }
