@@ -16,7 +16,7 @@ import shutil
 import time
 from pathlib import Path
 
-from runner import bars, machine, measure, plan, report
+from runner import async_servers, bars, machine, measure, plan, report
 
 SOURCE = Path(__file__).resolve().parent
 
@@ -33,7 +33,7 @@ def arguments():
                         help="the peers of other languages, and the machine's limits, too")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program (5)")
     parser.add_argument("--only", nargs="+", metavar="TABLE",
-                        help="these tables alone, or these groups: processes")
+                        help="these tables alone, or these groups: processes, async")
     parser.add_argument("--list", action="store_true", help="name the tables, and stop")
     parser.add_argument("--json", type=Path, help="where to write all figures (BUILD/results.json)")
     parser.add_argument("--results", type=Path, metavar="FILE",
@@ -69,7 +69,10 @@ def left_out(bench, missing, everything):
 
 
 def chosen(things, only):
-    return [thing for thing in things if not only or thing.key in only or thing.group in only]
+    """What --only says; without it, all that is not optional."""
+    only = only or [thing.key for thing in things if not thing.optional]
+    return [thing for thing in things
+            if thing.key in only or (thing.group in only and not thing.optional)]
 
 
 def measured(options):
@@ -86,6 +89,7 @@ def measured(options):
     measurement = measure.Measurement(places, missing, options.rounds, say)
     tables = measure.measure_all(measurement, chosen(plan.TABLES, options.only),
                                  chosen(plan.SERIES, options.only))
+    tables |= async_servers.measure_all(measurement, chosen(plan.VISITS, options.only))
     floors = measure.measure_floors(places, say) if options.all and not options.only else []
     return {
         "machine": machine.facts(SOURCE.parent, set(plan.PEERS) - missing),
@@ -102,7 +106,7 @@ def measured(options):
 def main():
     options = arguments()
     if options.list:
-        for thing in (*plan.TABLES, *plan.SERIES):
+        for thing in (*plan.TABLES, *plan.SERIES, *plan.VISITS):
             say(f"{thing.key:22} {thing.title}")
         return 0
     began = time.monotonic()

@@ -13,8 +13,8 @@ coverage=("${check[@]}" gcovr)
 model=(gcc libc6-dev spin)
 bench=(gcc g++ libc6-dev cmake ninja-build pkgconf python3)
 peers=(libtbb-dev libglib2.0-dev libuv1-dev cthreadpool-dev libthread-pool-dev libboost-dev clang
-    libomp-dev python3-pebble)
-all_peers=("${peers[@]}" golang-go default-jdk-headless librust-rayon-dev librust-tokio-dev)
+    libomp-dev python3-pebble golang-go python3-uvloop)
+all_peers=("${peers[@]}" default-jdk-headless librust-rayon-dev librust-tokio-dev nginx-light)
 command -v cargo >/dev/null || [[ -x ~/.cargo/bin/cargo ]] || all_peers+=(cargo rustc)
 
 wished=()

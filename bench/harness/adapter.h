@@ -86,6 +86,33 @@ struct adapter {
     void (*submit_stint)(void *handle, const struct stint *stint);
     /** Wait for it, and free what the handle holds. @return 0; anything else: the task failed */
     int (*get_stint)(void *handle, struct stint_report *out);
+
+    /* Event loops. Each call but loop_set runs a loop on the calling thread, has coroutines do it
+     * all, and returns when they have ended. Results are nanoseconds that it took inside. */
+
+    /** Two coroutines give way to each other, n times together. */
+    uint64_t (*loop_yield)(long n);
+    /** So many coroutines that do nothing, each awaited before the next. */
+    uint64_t (*loop_go)(long n);
+    /** So many messages to and fro between two, a queue with room for one each way. limit: seconds
+     *  that each may be waited for; 0: none. */
+    uint64_t (*loop_message)(long n, double limit);
+    /** So many coroutines asleep at once, for so long. */
+    uint64_t (*loop_asleep)(long n, double seconds);
+    /** One sleeps again and again while so many others do nothing but give way; out: how long each
+     *  sleep took. */
+    void (*loop_beside)(long others, double seconds, uint64_t *out, long count);
+    /** One has the pool (start) do nothing, again and again, and awaits it; out: how long each. */
+    void (*loop_offload)(uint64_t *out, long count);
+    /** One calls waits, and waits for an event; loop_set sets it, on another thread. */
+    void (*loop_wait)(void (*waits)(void));
+    void (*loop_set)(void);
+
+    /** Make room for so many timers. */
+    void (*timers_new)(long n);
+    /** Set them all, in so many milliseconds each; cancel them all. @return nanoseconds */
+    uint64_t (*timers_set)(const uint32_t *ms, long n);
+    uint64_t (*timers_cancel)(long n);
 };
 
 extern const struct adapter bench_adapter;

@@ -11,12 +11,23 @@
 #include "harness/question.h"
 
 static const struct question *const questions[] = {
-    &question_fork_join, &question_n_queens,       &question_post,       &question_submit,
-    &question_bulk,      &question_bulk_futures,   &question_round_trip, &question_round_trip_idle,
-    &question_trickle,   &question_loop,           &question_memory,     &question_memory_futures,
-    &question_growth,    &question_growth_futures, &question_workers,    &question_map,
-    &question_copy,      &question_copy_untouched, &question_shared,     &question_start,
-    &question_death,     &question_innocents,      &question_limit,      &question_count,
+    &question_fork_join,  &question_n_queens,
+    &question_post,       &question_submit,
+    &question_bulk,       &question_bulk_futures,
+    &question_round_trip, &question_round_trip_idle,
+    &question_trickle,    &question_loop,
+    &question_memory,     &question_memory_futures,
+    &question_growth,     &question_growth_futures,
+    &question_workers,    &question_map,
+    &question_copy,       &question_copy_untouched,
+    &question_shared,     &question_start,
+    &question_death,      &question_innocents,
+    &question_limit,      &question_count,
+    &question_yield,      &question_go,
+    &question_message,    &question_message_limit,
+    &question_asleep,     &question_beside,
+    &question_offload,    &question_idle,
+    &question_timers,
 };
 
 enum { QUESTIONS = sizeof questions / sizeof questions[0] };

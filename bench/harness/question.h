@@ -78,4 +78,15 @@ extern const struct question question_innocents;
 extern const struct question question_limit;
 extern const struct question question_count;
 
+/* Of event loops. */
+extern const struct question question_yield;
+extern const struct question question_go;
+extern const struct question question_message;
+extern const struct question question_message_limit;
+extern const struct question question_asleep;
+extern const struct question question_beside;
+extern const struct question question_offload;
+extern const struct question question_idle;
+extern const struct question question_timers;
+
 #endif

@@ -32,6 +32,20 @@ long usage_resident_bytes(void)
     return resident * sysconf(_SC_PAGESIZE);
 }
 
+long usage_peak_bytes(void)
+{
+    /* Not ru_maxrss: that of a new program begins with what its parent had. */
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    long kib = 0;
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+            break;
+    if (file != NULL)
+        fclose(file);
+    return kib * 1024;
+}
+
 long usage_voluntary_switches(void)
 {
     return usage_now().ru_nvcsw;

@@ -10,6 +10,8 @@ double usage_cpu_seconds(void);
 
 /** Resident memory. */
 long usage_resident_bytes(void);
+/** The most there ever was. */
+long usage_peak_bytes(void);
 
 /** Context switches of all threads: those that slept, and those that were pushed off. */
 long usage_voluntary_switches(void);

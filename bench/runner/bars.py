@@ -3,7 +3,7 @@
 
 from statistics import median
 
-from runner import processes
+from runner import async_loops, async_servers, processes
 from runner.terms import Bar, Of, beside
 
 FORK_1, FORK_2 = "fork_join_1", "fork_join_2"
@@ -49,6 +49,8 @@ BARS = (
         Of("growth_futures", "10,000,000 tasks", "futures_ns"), "<=", 2,
         Of("growth_futures", "10,000 tasks", "futures_ns")),
     *processes.BARS,
+    *async_loops.BARS,
+    *async_servers.BARS,
 )
 
 

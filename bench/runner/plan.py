@@ -5,7 +5,7 @@ Sizes are such that one run takes 0.05 to 0.5 s: costs are given per call or per
 not be the same for all.
 """
 
-from runner import processes
+from runner import async_loops, async_servers, processes
 from runner.terms import Entry, Peer, Series, Table, program
 
 JAVA = ("java", "-Xms{heap}", "-Xmx{heap}", "-cp", "{bench}/java", "Bench")
@@ -37,6 +37,8 @@ PEERS = {
     "go": Peer("Go", program("bench_go"), ("golang-go",), True),
     "python": Peer("CPython", ("python3", "{source}/peers/python/bench.py"), ("python3",), True),
     **processes.PEERS,
+    **async_loops.PEERS,
+    **async_servers.PEERS,
 }
 
 
@@ -297,6 +299,7 @@ TABLES = (
         more=("submit_ns",),
     ),
     *processes.TABLES,
+    *async_loops.TABLES,
 )
 
 SIZES = (10000, 100000, 1000000, 10000000)
@@ -326,3 +329,5 @@ SERIES = (
         + tuple(Entry("tbb", 200000, 1, workers=w, label=f"oneTBB, {w}") for w in WORKERS),
     ),
 )
+
+VISITS = async_servers.VISITS

@@ -26,6 +26,13 @@ METRIC_NAMES = {
     "empty_ns": "no block, ns",
     "to_small": "/ 1 KiB",
     "to_empty": "/ no block",
+    "bytes": "bytes each",
+    "p50_ms": "median, ms",
+    "cpu_us": "processor, us",
+    "set_ns": "set, ns",
+    "cancel_ns": "cancel, ns",
+    "per_s": "requests/s",
+    "busy": "busy",
 }
 
 

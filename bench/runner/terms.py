@@ -48,6 +48,8 @@ class Table:
     lower_is_better: bool = True
     more: tuple = ()  # further metrics to show
     group: str = ""  # a name for several tables, for --only
+    optional: bool = False  # only when --only says its own key
+    touched_gib: int = 0  # memory that a virtual machine is to have before each run
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,23 @@ class Series:
     metrics: tuple
     entries: tuple
     group: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Servers that are all up at the same time, and visited in turn by one client. Ratios are of
+    visits of the same cycle."""
+
+    key: str
+    title: str
+    what: str  # what a server is told to be, its last argument
+    request: str  # the client's
+    connections: int
+    peers: tuple  # keys of PEERS, ours first
+    references: tuple = ()
+    group: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,16 @@
  *     size_t size;
  *     int code = sil_file_read_all("config", 1 << 20, &text, &size, SIL_FOREVER);
  *
- * The kernel knows no way to wait for a file, so in a coroutine each operation is run by a thread (the
- * loop's blocking executor, sil_loop_options) while the coroutine waits; what is to be read and lies in
- * memory already is read at once. Everywhere else, on threads and in tasks of pools, the calls do their
- * work where they stand.
+ * The kernel knows no way to wait for a file, so in a coroutine each operation is run by a thread
+ * (the loop's blocking executor, sil_loop_options) while the coroutine waits; what is to be read
+ * and lies in memory already is read at once. Everywhere else, on threads and in tasks of pools,
+ * the calls do their work where they stand.
  *
- * An operation that has begun cannot be taken back: the kernel may be at the caller's buffer. So in a
- * coroutine a deadline or a cancel gives up one that has not begun (SIL_ETIMEDOUT, SIL_ECANCELLED:
- * nothing has happened), and one that has begun is waited for; a cancel then ends the next wait of
- * the coroutine. Outside coroutines, where all begins at once, deadlines say nothing.
+ * An operation that has begun cannot be taken back: the kernel may be at the caller's buffer. So
+ * in a coroutine a deadline or a cancel gives up one that has not begun (SIL_ETIMEDOUT,
+ * SIL_ECANCELLED: nothing has happened), and one that has begun is waited for; a cancel then ends
+ * the next wait of the coroutine. Outside coroutines, where all begins at once, deadlines say
+ * nothing.
  *
  * Errors of the system are errno's codes: ENOENT, ENOSPC, EMFILE and so on.
  */
@@ -36,8 +37,8 @@ SIL_BEGIN_DECLS
  * @param path   borrows.
  * @param flags  those of open(2), from <fcntl.h>: O_RDONLY, O_RDWR | O_CREAT and so on.
  * @param mode   permissions for O_CREAT, as open(2); 0: 0666. The umask is taken off.
- * @return returns owned: sil_file_close. NULL with sil_last_error: SIL_EINVAL; SIL_ENOMEM; SIL_EAGAIN
- *         no thread; SIL_ETIMEDOUT; SIL_ECANCELLED; an errno value.
+ * @return returns owned: sil_file_close. NULL with sil_last_error: SIL_EINVAL; SIL_ENOMEM;
+ *         SIL_EAGAIN no thread; SIL_ETIMEDOUT; SIL_ECANCELLED; an errno value.
  * @threads any
  * @blocks  until it is done; in a coroutine only the coroutine waits. So do those below
  */
@@ -77,7 +78,8 @@ SIL_API int sil_file_read_at(sil_file *file, void *buffer, size_t size, uint64_t
 SIL_API int sil_file_write(sil_file *file, const void *data, size_t size, sil_deadline until);
 
 /**
- * Write all of it at an offset in bytes; the position stays. With O_APPEND the kernel writes at the end.
+ * Write all of it at an offset in bytes; the position stays. With O_APPEND the kernel writes at
+ * the end.
  *
  * @return as sil_file_write.
  * @threads any
@@ -146,10 +148,10 @@ SIL_API int sil_file_read_all(const char *path, size_t limit, char **out_data, s
                               sil_deadline until);
 
 /**
- * Write a whole file, new or in place of what is there: under another name beside it, to the disk, then
- * renamed. So whoever opens path finds the old file or the new one, never a part, also after a crash;
- * and when this fails, by a deadline or a cancel on its way too, the old one. The new file has the
- * permissions of the old one. A symbolic link stays: what it leads to is replaced.
+ * Write a whole file, new or in place of what is there: under another name beside it, to the disk,
+ * then renamed. So whoever opens path finds the old file or the new one, never a part, also after
+ * a crash; and when this fails, by a deadline or a cancel on its way too, the old one. The new
+ * file has the permissions of the old one. A symbolic link stays: what it leads to is replaced.
  *
  * @param path  borrows.
  * @param data  borrows.
@@ -157,8 +159,7 @@ SIL_API int sil_file_read_all(const char *path, size_t limit, char **out_data, s
  * @threads any
  * @blocks  as above
  */
-SIL_API int sil_file_write_all(const char *path, const void *data, size_t size,
-                               sil_deadline until);
+SIL_API int sil_file_write_all(const char *path, const void *data, size_t size, sil_deadline until);
 
 SIL_END_DECLS
 

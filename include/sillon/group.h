@@ -24,9 +24,11 @@ typedef struct sil_group sil_group;
 
 /** What sil_gather does when one fails. */
 typedef enum sil_gather_how {
-    SIL_GATHER_FIRST_ERROR, /**< cancel the rest, wait for them, return its code */
-    SIL_GATHER_ALL,         /**< let the others go on: only when all have ended, the code of the first
-                                 in the order given that failed */
+    /** Cancel the rest, wait for them, return its code. */
+    SIL_GATHER_FIRST_ERROR,
+    /** Let the others go on: only when all have ended, the code of the first in the order given that
+     *  failed. */
+    SIL_GATHER_ALL,
 } sil_gather_how;
 
 SIL_BEGIN_DECLS
@@ -62,10 +64,11 @@ SIL_API sil_future *sil_group_submit(sil_group *group, sil_executor *executor,
                                      const void *arg, size_t arg_size, size_t result_size);
 
 /**
- * Make any future part of the group.
+ * Make any future part of the group. Unlike the two above it lets go of those that have ended well, so
+ * a group may live as long as a server: sil_group_add(group, sil_go(serve, ...)).
  *
  * @param future  takes, also on failure, and then cancels it.
- * @return 0; SIL_ECLOSED; SIL_ENOMEM; SIL_EINVAL.
+ * @return 0; SIL_ECLOSED; SIL_ENOMEM; SIL_EINVAL; SIL_EFORKED.
  * @threads any: tasks of the group, and its opener
  */
 SIL_API int sil_group_add(sil_group *group, sil_future *future);
@@ -83,7 +86,8 @@ SIL_API int sil_group_cancel(sil_group *group);
  * deadline comes, or when the caller is cancelled, the rest are cancelled, and still waited for.
  *
  * @return 0 all ended well, or were cancelled; the code of the first that failed, with its error as
- *         the last error; SIL_ETIMEDOUT; SIL_ECANCELLED the caller was cancelled.
+ *         the last error; SIL_ETIMEDOUT the deadline came before any had failed; SIL_ECANCELLED the
+ *         caller was cancelled, whatever else happened; SIL_EDEADLK; SIL_EFORKED; SIL_EINVAL.
  * @threads one: its opener
  * @blocks  until all have ended
  */
@@ -112,8 +116,9 @@ SIL_API void sil_group_close(sil_group *group);
  * go on are cancelled and waited for.
  *
  * @param futures  borrows.
- * @return 0 all succeeded; the code of the first that failed; SIL_ETIMEDOUT; SIL_ECANCELLED;
- *         SIL_EINVAL; SIL_ENOMEM.
+ * @return 0 all succeeded; the code of the first that failed, or was cancelled, with its error as the
+ *         last error; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EDEADLK; SIL_ENOMEM all were cancelled, and
+ *         have ended; SIL_EINVAL, SIL_EFORKED nothing was done.
  * @threads any
  * @blocks  until all have ended
  */
@@ -122,7 +127,8 @@ SIL_API int sil_gather(sil_future *const *futures, size_t count, sil_gather_how 
 
 /**
  * Await, and at the deadline, or when the caller is cancelled, cancel the future and wait until it has
- * ended: it does not go on unseen. If it has ended well in spite of that, that is the outcome.
+ * ended: it does not go on unseen. If it has ended well or failed in spite of the deadline, that is
+ * the outcome; but a cancel of the caller is never hidden by it.
  *
  * @param future  borrows.
  * @return as sil_await.

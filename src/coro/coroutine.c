@@ -12,7 +12,8 @@ static void begin(struct sil__coroutine *self)
     if (loop->live)
         loop->live->prev_live = self;
     loop->live = self;
-    loop->live_count++;
+    if (++loop->live_count > loop->most_live)
+        loop->most_live = loop->live_count;
     sil__loop_count(&loop->begun);
 }
 
@@ -42,6 +43,18 @@ static void end(struct sil__coroutine *self)
     sil__loop_count(&loop->done);
 }
 
+static void execute(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    if (__builtin_expect(loop->slow_after == 0, 1)) {
+        sil__task_execute(self->task, true);
+        return;
+    }
+    sil__task_execute(self->task, false);
+    sil__loop_note_slow(loop, self); /* the next task is not to blame */
+    sil_future_release(self->task);
+}
+
 void sil__coroutine_main(void)
 {
     struct sil__coroutine *self = sil__coroutine_of(sil__context_current);
@@ -49,9 +62,11 @@ void sil__coroutine_main(void)
     for (;;) {
         do {
             begin(self);
-            sil__task_execute(self->task, true);
+            execute(self);
             end(self);
         } while (sil__coroutine_go_on(self));
         sil__coroutine_retire(self);
+        if (!self->task)
+            sil__fiber_leave(&self->fiber, &self->loop->root); /* its stack is to be unmapped */
     }
 }

@@ -5,6 +5,7 @@
 #include <sillon/coro.h>
 
 #include <sched.h>
+#include <string.h>
 
 #include <sillon/status.h>
 
@@ -33,7 +34,8 @@ sil_future *sil_go_with(const sil_go_options *options, sil_task_fn fn, const voi
     sil_executor *loop = options->loop ? options->loop : sil_loop_current();
     if (!loop)
         return sil__future_failed(SIL_ENOTASK, "sil_go: only a coroutine has a loop to go on");
-    if (!sil__loop_of(loop))
+    /* One that was closed may have been a loop: submitting there says what is wrong. */
+    if (!sil__loop_of(loop) && strcmp(sil_executor_kind(loop), "closed") != 0)
         return sil__future_failed(SIL_EINVAL, "sil_go: a %s is no loop", sil_executor_kind(loop));
     unsigned size_class = options->stack_size ? sil__stack_class(options->stack_size) : 0;
     if (size_class >= SIL__STACK_CLASSES)
@@ -61,6 +63,9 @@ int sil_yield(void)
     }
     sil__state_drain(&self->context);
     struct sil__loop *loop = self->loop;
+    /* What was started with a low priority lies there, and what others have left. */
+    if (!loop->ready_first && atomic_load_explicit(&loop->intake.filled, memory_order_relaxed))
+        sil__loop_accept(loop);
     if (loop->ready_first || loop->budget == 0) {
         sil__loop_push(loop, self);
         sil__coroutine_suspend(self);

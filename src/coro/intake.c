@@ -147,6 +147,38 @@ void sil__intake_close(struct sil__loop *loop, bool cancel_pending, bool orphan)
         sil__room_made(); /* whoever waits for room gets an answer */
 }
 
+/* --- dumps ---------------------------------------------------------------------------------- */
+
+void sil__intake_ask(struct sil__loop *loop, struct sil__part *part)
+{
+    sil__lock_take(&loop->intake.lock);
+    part->next_asked = loop->intake.asked;
+    loop->intake.asked = part;
+    drop_filled(loop);
+}
+
+bool sil__intake_unask(struct sil__loop *loop, struct sil__part *part)
+{
+    sil__lock_take(&loop->intake.lock);
+    struct sil__part **link = &loop->intake.asked;
+    while (*link && *link != part)
+        link = &(*link)->next_asked;
+    bool found = *link;
+    if (found)
+        *link = part->next_asked;
+    sil__lock_drop(&loop->intake.lock);
+    return found;
+}
+
+struct sil__part *sil__intake_take_asked(struct sil__loop *loop)
+{
+    sil__lock_take(&loop->intake.lock);
+    struct sil__part *asked = loop->intake.asked;
+    loop->intake.asked = NULL;
+    sil__lock_drop(&loop->intake.lock);
+    return asked;
+}
+
 /* --- taking over --------------------------------------------------------------------------- */
 
 static void take_interrupts_locked(struct sil__loop_intake *intake)
@@ -161,11 +193,11 @@ static void take_interrupts_locked(struct sil__loop_intake *intake)
     }
 }
 
-static void take_tasks(struct sil__loop *loop, sil_future *task)
+static void take_tasks(struct sil__loop *loop, int slot, sil_future *task)
 {
     while (task) {
         sil_future *next = task->next;
-        sil__loop_push_task(loop, task);
+        (slot == 0 ? sil__loop_push_urgent : sil__loop_push_task)(loop, task);
         task = next;
     }
 }
@@ -187,7 +219,9 @@ void sil__loop_accept(struct sil__loop *loop)
     loop->closed = intake->closing;
     bool cancel = intake->cancel_pending;
     intake->cancel_pending = false;
-    atomic_store_explicit(&intake->filled, false, memory_order_relaxed);
+    /* Those wait for the next turn's beginning, when no coroutine runs: it is to come soon. */
+    loop->asked = intake->asked;
+    atomic_store_explicit(&intake->filled, loop->asked, memory_order_relaxed);
     sil__lock_drop(&intake->lock);
 
     while (waiter) {
@@ -196,7 +230,7 @@ void sil__loop_accept(struct sil__loop *loop)
         waiter = next;
     }
     for (int slot = 0; slot < 3; slot++)
-        take_tasks(loop, tasks[slot].first);
+        take_tasks(loop, slot, tasks[slot].first);
     if (cancel)
         sil__loop_cancel_ready(loop);
     if (had_tasks && loop->max_pending > 0)

@@ -46,7 +46,7 @@ static struct sil__coroutine *target_of(struct sil__coroutine *self, sil_future 
     if (target == self || target->joiner || target->task != future)
         return NULL;
     /* I1; only we write that, on this thread. */
-    bool blocked = runner->blocked_count > 0;
+    bool blocked = runner->blocked_count > 0 || runner->blocked_hold;
     return blocked || closes_circle(self, target) ? NULL : target;
 }
 
@@ -87,8 +87,11 @@ int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_de
     struct sil__coroutine *self = sil__coroutine_of(context);
     if (future->executor != &self->loop->base || future->kind || context->deferred)
         return SIL_ENOTSUP;
+    /* With a limit on them, tasks may be in the intake, or be run by who submits them. */
+    if (self->loop->max_pending > 0)
+        return SIL_ENOTSUP;
     bool fresh = sil__future_phase(future) == SIL_PENDING;
-    if (fresh && (self->loop->max_pending > 0 || sil__context_cancel_due(context)))
+    if (fresh && sil__context_cancel_due(context))
         return SIL_ENOTSUP;
     struct sil__coroutine *target = fresh ? begin_pending(self, future, taken) : target_of(self, future);
     if (!target)

@@ -10,6 +10,8 @@
 #include <sillon/thread_pool.h>
 
 #include "base/alloc.h"
+#include "base/biased.h"
+#include "base/clock.h"
 #include "core/executor.h"
 
 #define DEFAULT_STACK ((size_t)64 * 1024)
@@ -76,17 +78,20 @@ struct sil__loop *sil__loop_create(const sil_loop_options *options, struct uv_lo
     loop->end = end;
     loop->end_future = sil_promise_future(end);
     loop->attached = uv != NULL;
-    sil__stacks_init(&loop->stacks);
+    sil__loop_init_stacks(loop);
     sil__loop_init_executor(loop);
+    sil__loop_show(loop);
     return loop;
 }
 
 void sil__loop_destroy(struct sil__loop *loop)
 {
+    sil__loop_hide(loop);
     if (loop->own_blocking)
         (void)sil_executor_close(loop->blocking);
+    if (loop->attached)
+        sil__loop_fini_stacks(loop);
     sil__reactor_fini(&loop->reactor);
-    sil__stacks_fini(&loop->stacks);
     sil_promise_destroy(loop->end);
     sil_future_release(loop->end_future);
     sil_executor_retire(&loop->base);
@@ -97,7 +102,10 @@ void sil__loop_run(struct sil__loop *loop)
     sil__fiber_init_own(&loop->root);
     if (!loop->leave_sigsegv)
         sil__stack_watch(name_of);
+    atomic_store_explicit(&loop->home, sil__biased_identity(), memory_order_relaxed);
     sil__reactor_run(&loop->reactor);
+    atomic_store_explicit(&loop->home, 0, memory_order_relaxed);
+    sil__loop_fini_stacks(loop);
     if (!loop->leave_sigsegv)
         sil__stack_unwatch_thread();
 }
@@ -122,6 +130,7 @@ void sil__loop_check_end(struct sil__loop *loop)
         loop->stopping = false;
         cancel_live(loop);
     }
+    sil__loop_look_after_stacks(loop);
     bool busy = loop->live_count > 0 || loop->ready_first != 0;
     if (loop->attached && busy != loop->kept) {
         loop->kept = busy;
@@ -165,15 +174,29 @@ sil_executor *sil__loop_blocking(void)
 
 /* --- whoever holds the loop ---------------------------------------------------------------- */
 
-void sil__loop_report_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine,
-                           int64_t held)
+static void report_slow(const struct sil__loop *loop, const sil_future *task, int64_t held)
 {
-    const char *name = coroutine->task ? sil_future_name(coroutine->task) : NULL;
-    sil_task_fn fn = coroutine->task ? coroutine->task->fn : NULL;
+    const char *name = sil_future_name(task);
     double seconds = (double)held / 1e9;
-    if (loop->on_slow)
-        loop->on_slow(name ? name : "", fn, seconds, loop->user);
-    else
-        (void)fprintf(stderr, "sillon: coroutine '%s' held loop '%s' for %.3f s\n",
-                      name ? name : "", loop->name, seconds);
+    if (loop->on_slow) {
+        loop->on_slow(name ? name : "", task->fn, seconds, loop->user);
+        return;
+    }
+    /* In one piece, and without the room on the stack that printing to an unbuffered file takes. */
+    char function[80];
+    char line[240];
+    (void)snprintf(line, sizeof line, "sillon: coroutine '%s' %s held loop '%s' for %.3f s\n",
+                   name ? name : "", sil__function_text(task->fn, function, sizeof function),
+                   loop->name, seconds);
+    (void)fputs(line, stderr);
+}
+
+void sil__loop_note_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine)
+{
+    int64_t now = sil__clock_now();
+    int64_t held = now - loop->resumed_at;
+    loop->resumed_at = now;
+    /* One that has ended its task was noted then. */
+    if (coroutine && coroutine->task && held >= loop->slow_after)
+        report_slow(loop, coroutine->task, held);
 }

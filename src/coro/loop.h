@@ -33,6 +33,7 @@
 
 #include "base/lock.h"
 #include "core/context.h"
+#include "core/dump.h"
 #include "core/future.h"
 #include "coro/fiber.h"
 #include "coro/stack.h"
@@ -88,6 +89,7 @@ struct sil__loop_intake {
     bool closing;        /* no more tasks */
     bool cancel_pending; /* and those that have not begun are to be cancelled */
     bool orphan;         /* nobody will close it any more: it frees itself */
+    struct sil__part *asked; /* dumps that wait for an answer */
 };
 
 struct sil__loop {
@@ -97,14 +99,17 @@ struct sil__loop {
     /* Owner. */
     uintptr_t ready_first;
     uintptr_t ready_last;
-    size_t ready_count;
+    uintptr_t turn_last; /* the last that was ready when this turn began; 0: it has been run */
+    uintptr_t urgent_last; /* the last of those in front of all others; 0: there are none */
     struct sil__fiber root;            /* the thread's own stack, in the middle of a turn */
     struct sil__context *root_context; /* its context */
-    struct sil__coroutine *current;    /* NULL: the root */
+    struct sil__coroutine *current;    /* NULL: the root; read by dumps */
     struct sil__coroutine *ended;      /* just switched away from for good: its stack is free */
     struct sil__stacks stacks;
     struct sil__coroutine *live; /* all that have a task */
     size_t live_count;
+    size_t most_live;       /* since memory was last given back */
+    struct sil__timer trim; /* when to do that next */
     unsigned budget;     /* resumptions left in this turn */
     unsigned allowance;  /* ... at its beginning */
     unsigned pace;       /* things done without waiting, until others are let run */
@@ -112,6 +117,7 @@ struct sil__loop {
     bool drained;        /* and nothing is left */
     bool stopping;       /* sil_run: its main coroutine has ended: so must all others */
     bool kept;           /* the reactor is kept, for the sake of coroutines */
+    bool asked;          /* somebody waits for a dump of it */
     int64_t resumed_at;  /* for slow_after */
     sil_executor *blocking; /* where calls that block are run; NULL until needed */
     bool own_blocking;
@@ -135,8 +141,11 @@ struct sil__loop {
     _Atomic uint64_t submitted; /* by coroutines of its own */
     _Atomic uint64_t begun;
     _Atomic uint64_t done;
+    _Atomic uintptr_t home;  /* the thread that runs it (sil__biased_identity); 0: none does */
+    _Atomic int64_t turn_at; /* when the present turn began, or the last one */
 
     struct sil__loop_intake intake;
+    struct sil__source source;
 };
 
 extern const struct sil__park_ops sil__park_coroutine;
@@ -175,6 +184,8 @@ static inline void sil__loop_count(_Atomic uint64_t *counter)
 
 /* Owner: at the end of ready. A task: takes. */
 void sil__loop_push_task(struct sil__loop *loop, sil_future *task);
+/* The same in front, behind others of this kind. */
+void sil__loop_push_urgent(struct sil__loop *loop, sil_future *task);
 void sil__loop_push(struct sil__loop *loop, struct sil__coroutine *coroutine);
 
 /* Is the task the next? Then it is not in ready any more, and the caller's. */
@@ -190,9 +201,8 @@ static inline void sil__loop_reap(struct sil__loop *loop)
     sil__stacks_give(&loop->stacks, &ended->stack);
 }
 
-/* It held the loop for so many nanoseconds: say so. */
-void sil__loop_report_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine,
-                           int64_t held);
+/* With slow_after: this one, whose task is readable, has held the loop until now. */
+void sil__loop_note_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine);
 
 /* Owner: its wait is over (I2). */
 static inline void sil__coroutine_unpark(struct sil__coroutine *coroutine)
@@ -227,6 +237,16 @@ void sil__loop_cancel_ready(struct sil__loop *loop);
 
 /* A turn: run what is ready, for a while; more: true. */
 bool sil__loop_turn(struct sil__reactor *reactor);
+
+/* --- stacks.c: giving memory back ---------------------------------------------------------------- */
+
+void sil__loop_init_stacks(struct sil__loop *loop);
+
+/* At the end of a turn: after a burst of coroutines, their stacks are given back piece by piece. */
+void sil__loop_look_after_stacks(struct sil__loop *loop);
+
+/* On the thread that ran the coroutines, outside of them. */
+void sil__loop_fini_stacks(struct sil__loop *loop);
 
 /* --- coroutine.c: the life of one --------------------------------------------------------------- */
 
@@ -268,6 +288,20 @@ int sil__intake_task(struct sil__loop *loop, sil_future *task);
 void sil__intake_waiter(struct sil__loop *loop, struct sil__waiter *waiter);
 void sil__intake_interrupt(struct sil__coroutine *coroutine, enum sil__interrupt why);
 void sil__intake_close(struct sil__loop *loop, bool cancel_pending, bool orphan);
+
+/* A dump asks the loop to fill a part; and gives up: false if it is being answered. take: all of them. */
+void sil__intake_ask(struct sil__loop *loop, struct sil__part *part);
+bool sil__intake_unask(struct sil__loop *loop, struct sil__part *part);
+struct sil__part *sil__intake_take_asked(struct sil__loop *loop);
+
+/* --- dump.c: being seen -------------------------------------------------------------------------- */
+
+/* From now on it is in dumps; and no more. */
+void sil__loop_show(struct sil__loop *loop);
+void sil__loop_hide(struct sil__loop *loop);
+
+/* Owner, outside coroutines: fill the parts that were asked for. */
+void sil__loop_answer(struct sil__loop *loop);
 
 /* --- loop_executor.c, attach.c ------------------------------------------------------------------- */
 

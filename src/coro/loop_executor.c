@@ -87,10 +87,10 @@ static bool is_here(const struct sil__loop *loop)
 
 static void submit_one(struct sil__loop *loop, sil_future *task, bool here)
 {
-    if (here && !loop->closed && loop->max_pending == 0 &&
-        task->priority == SIL_PRIORITY_NORMAL) {
+    if (here && !loop->closed && loop->max_pending == 0 && task->priority >= SIL_PRIORITY_NORMAL) {
         sil__loop_count(&loop->submitted);
-        sil__loop_push_task(loop, task);
+        (task->priority > SIL_PRIORITY_NORMAL ? sil__loop_push_urgent
+                                              : sil__loop_push_task)(loop, task);
         return;
     }
     int code = sil__intake_task(loop, task);
@@ -163,9 +163,12 @@ static int loop_close(sil_executor *base)
     if (inside(loop))
         return close_from_inside(loop);
     struct sil__context *context = sil__context();
+    sil_deadline scope = context->deadline;
+    context->deadline = 0;
     context->shielded++;
     (void)loop_shutdown(base, false, SIL_FOREVER);
     context->shielded--;
+    context->deadline = scope;
     if (loop->has_thread)
         pthread_join(loop->thread, NULL);
     sil__loop_destroy(loop);

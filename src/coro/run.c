@@ -11,6 +11,7 @@
 
 #include <sillon/status.h>
 
+#include "base/biased.h"
 #include "base/clock.h"
 #include "base/spawn.h"
 #include "core/error.h"
@@ -27,6 +28,8 @@ static void main_ended(sil_future *future, void *user)
     loop->stopping = true;
     sil__intake_close(loop, true, false);
     sil__loop_accept(loop);
+    if (!loop->current)
+        sil__loop_kick(loop); /* it never began, and there may be nothing else to wake the loop */
 }
 
 struct interrupt {
@@ -82,7 +85,8 @@ int sil_run_with(const sil_loop_options *options, sil_task_fn fn, const void *ar
         return sil_error_code(sil_last_error());
     sil_future *task = sil_submit_with(&loop->base, &(sil_submit_options){.name = "main"}, fn, arg,
                                        arg_size, result_size);
-    if (sil_future_add_done_callback(task, main_ended, loop) != 0) {
+    int refused = sil_future_add_done_callback(task, main_ended, loop);
+    if (refused != 0) {
         (void)sil_future_cancel(task);
         sil__intake_close(loop, true, false);
     }
@@ -94,7 +98,8 @@ int sil_run_with(const sil_loop_options *options, sil_task_fn fn, const void *ar
     if (interruptible)
         interrupt_end(&interrupt, loop);
     sil__loop_destroy(loop);
-    return sil_take(task, out_result, SIL_FOREVER);
+    int code = sil_take(task, out_result, SIL_FOREVER);
+    return refused != 0 ? sil__fail(refused, "sil_run: no memory") : code;
 }
 
 int sil_run(sil_task_fn fn, const void *arg, size_t arg_size, void *out_result, size_t result_size)
@@ -146,6 +151,7 @@ sil_executor *sil_loop_attach(struct uv_loop_s *uv, const sil_loop_options *opti
         return NULL;
     loop->thread = pthread_self();
     sil__fiber_init_own(&loop->root);
+    atomic_store_explicit(&loop->home, sil__biased_identity(), memory_order_relaxed);
     return &loop->base;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <sillon/status.h>
 
+#include "core/deadlock.h"
 #include "coro/loop.h"
 
 static void on_deadline(struct sil__timer *timer)
@@ -19,7 +20,9 @@ static int reason_of(struct sil__coroutine *self)
 {
     if (self->condemned) {
         self->condemned = false;
-        return SIL_EDEADLK;
+        /* Unless it was for a wait that has ended otherwise, while the word was on its way. */
+        if (sil__deadlock_condemned(&self->context))
+            return SIL_EDEADLK;
     }
     if (sil__context_cancel_due(&self->context))
         return SIL_ECANCELLED;
@@ -49,6 +52,7 @@ bool sil__coroutine_begin_wait(struct sil__coroutine *self, sil_deadline until)
         self->timer.fire = on_deadline;
         sil__timer_set(&loop->reactor.timers, &self->timer, until);
     }
+    self->context.since = loop->reactor.now;
     self->parked = true;
     return true;
 }
@@ -99,8 +103,10 @@ static void coroutine_interrupt(struct sil__context *context, enum sil__interrup
 
 void sil__coroutine_interrupted(struct sil__coroutine *coroutine, uint32_t why)
 {
-    if (why & SIL__INTERRUPT_CANCEL)
-        coroutine->context.cancel_due = true;
+    /* Not if it was for a task that runs on top of its own, in the place of another executor's. */
+    if ((why & SIL__INTERRUPT_CANCEL) && coroutine->task &&
+        sil__state_cancel_asked(coroutine->task))
+        sil__context_cancel(&coroutine->context);
     if (why & SIL__INTERRUPT_CONDEMN)
         coroutine->condemned = true;
     if ((why & SIL__INTERRUPT_CONDEMN) || coroutine->context.shielded == 0)

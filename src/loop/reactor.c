@@ -93,9 +93,23 @@ static void on_prepare(uv_prepare_t *prepare)
     set_idling(reactor, reactor->kicked || reactor->driver->awaited(reactor));
 }
 
+/* Two on one loop of libuv end in the order in which they began, not in the reverse. */
+static void step_out(const struct sil__reactor *reactor)
+{
+    for (struct sil__reactor **at = &running; *at; at = &(*at)->outer) {
+        if (*at == reactor) {
+            *at = reactor->outer;
+            return;
+        }
+    }
+}
+
 static void on_check(uv_check_t *check)
 {
     struct sil__reactor *reactor = check->data;
+    step_out(reactor);
+    struct sil__reactor *others = running;
+    running = reactor;
     atomic_store_explicit(&reactor->asleep, 0, memory_order_relaxed);
     reactor->kicked = false;
     reactor->now = sil__clock_now();
@@ -103,7 +117,7 @@ static void on_check(uv_check_t *check)
         sil__timers_run(&reactor->timers, reactor->now);
     if (reactor->driver->turn(reactor))
         reactor->kicked = true;
-    running = reactor->outer;
+    running = others;
 }
 
 void sil__reactor_kick(struct sil__reactor *reactor)

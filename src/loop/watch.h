@@ -15,6 +15,7 @@
 
 #include <sillon/deadline.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "core/park.h"
 #include "loop/reactor.h"
@@ -27,15 +28,22 @@ struct sil__watch;
 /*
  * Watch a descriptor (borrows; it is made non-blocking) on the calling thread's reactor. NULL with the
  * last error: SIL_ENOMEM; SIL_ENOTASK no reactor runs here; an errno value (EPERM: a regular file,
- * which is always ready).
+ * which is always ready). Reading is not promising at first, writing is.
  */
 struct sil__watch *sil__watch_open(int fd);
 
-/* Wait until it can be read or written, or has failed: 0. SIL_ETIMEDOUT, SIL_ECANCELLED (delivered, with
- * what in the message), SIL_EBUSY another waits for this side already, SIL_ECLOSED the watch was closed
- * meanwhile. until: as it came from the user; the scope's end is looked at here. */
+/* Wait until it can be read or written, or has failed: 0, at once if it is promising. SIL_ETIMEDOUT,
+ * SIL_ECANCELLED (delivered, with what in the message), SIL_ECLOSED the watch was closed meanwhile. until:
+ * as it came from the user; the scope's end is looked at here. Several may wait for the same. */
 int sil__watch_wait(struct sil__watch *watch, enum sil__watch_side side, sil_deadline until,
                     const char *what);
+
+/* So many at a time, at most. */
+enum { SIL__WATCH_ANY = 16 };
+
+/* Wait until one of several, of one thread, can be. *out_index: the first one that can. */
+int sil__watch_wait_any(struct sil__watch *const *watches, size_t count, enum sil__watch_side side,
+                        sil_deadline until, const char *what, size_t *out_index);
 
 /* Is it worth trying before waiting? False after drained, until an event says otherwise. */
 bool sil__watch_promising(const struct sil__watch *watch, enum sil__watch_side side);
@@ -43,7 +51,14 @@ bool sil__watch_promising(const struct sil__watch *watch, enum sil__watch_side s
 /* A read or write moved less than it could, or had EAGAIN: the next one waits first. */
 void sil__watch_drained(struct sil__watch *watch, enum sil__watch_side side);
 
+/* The opposite: try, whatever is known. */
+void sil__watch_hope(struct sil__watch *watch, enum sil__watch_side side);
+
 /* takes; NULL allowed. Whoever waits gets SIL_ECLOSED. The descriptor may be closed at once. */
 void sil__watch_close(struct sil__watch *watch);
+
+/* The reactor ends: what is still open on it is closed, as far as libuv is concerned. Its owners close it
+ * later, or never. */
+void sil__watch_abandon_all(struct sil__reactor *reactor);
 
 #endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole files: sil_file_read_all and sil_file_write_all, each one piece of work that looks now and
+ * then whether it is to stop.
+ */
+#include <sillon/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sillon/status.h>
+#include <sillon/task.h>
+
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "core/context.h"
+#include "coro/file_task.h"
+
+#define CHUNK ((size_t)1024 * 1024) /* bytes between two looks */
+#define FIRST ((size_t)4096)        /* of a file whose size is not known */
+
+struct whole {
+    struct sil__file_task task; /* first */
+    const char *path;
+    size_t limit;
+    char *data;
+    size_t size;
+};
+
+static int open_at(const char *path, int flags, mode_t mode, int *out_fd)
+{
+    if (sil__fault(SIL__FAULT_SYSTEM))
+        return EMFILE;
+    int fd = -1;
+    do
+        fd = open(path, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return errno;
+    *out_fd = fd;
+    return 0;
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+/* Room for more bytes, and the zero. */
+static int grow(struct whole *whole, size_t *room, size_t wanted)
+{
+    char *larger = wanted < SIL__SIZE_LIMIT ? sil__alloc_raw(wanted + 1) : NULL;
+    if (!larger)
+        return SIL_ENOMEM;
+    if (whole->size > 0)
+        memcpy(larger, whole->data, whole->size);
+    sil__free(whole->data);
+    whole->data = larger;
+    *room = wanted;
+    return 0;
+}
+
+/* The size that is told may be none (/proc), or wrong by the time we are there. */
+static size_t expected(int fd)
+{
+    struct stat status;
+    bool known = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    return known ? (size_t)status.st_size + 1 : FIRST; /* one more: to see the end */
+}
+
+static int read_on(struct whole *whole, int fd, size_t room, size_t *out_got)
+{
+    if (sil_cancelled())
+        return SIL_ECANCELLED;
+    size_t wanted = room - whole->size < CHUNK ? room - whole->size : CHUNK;
+    ssize_t got;
+    do
+        got = read(fd, whole->data + whole->size, wanted);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return errno;
+    *out_got = (size_t)got;
+    return 0;
+}
+
+static int read_whole(struct whole *whole, int fd)
+{
+    size_t limit = whole->limit ? whole->limit : SIL__SIZE_LIMIT;
+    size_t room = 0;
+    size_t wanted = expected(fd);
+    size_t got = 0;
+    do {
+        /* As far as one beyond the limit. */
+        wanted = wanted > limit ? limit + 1 : wanted;
+        int code = whole->size == room ? grow(whole, &room, wanted) : 0;
+        wanted = room * 2;
+        if (code == 0)
+            code = read_on(whole, fd, room, &got);
+        if (code != 0)
+            return code;
+        whole->size += got;
+        if (whole->size > limit)
+            return SIL_ETOOLONG;
+    } while (got > 0);
+    whole->data[whole->size] = '\0';
+    return 0;
+}
+
+static void do_read(struct sil__file_task *task)
+{
+    struct whole *whole = (struct whole *)task;
+    int fd = -1;
+    task->code = open_at(whole->path, O_RDONLY, 0, &fd);
+    if (task->code != 0)
+        return;
+    task->code = read_whole(whole, fd);
+    (void)close(fd);
+    if (task->code != 0) {
+        sil__free(whole->data);
+        whole->data = NULL;
+    }
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+static int write_rest(const struct whole *whole, int fd)
+{
+    for (size_t done = 0; done < whole->size;) {
+        if (sil_cancelled())
+            return SIL_ECANCELLED;
+        size_t wanted = whole->size - done < CHUNK ? whole->size - done : CHUNK;
+        ssize_t moved = write(fd, whole->data + done, wanted);
+        if (moved < 0 && errno != EINTR)
+            return errno;
+        done += moved > 0 ? (size_t)moved : 0;
+    }
+    return 0;
+}
+
+/* To the disk, with the permissions of what is there already. Closes. */
+static int fill(const struct whole *whole, int fd, const char *target)
+{
+    struct stat old;
+    int code = write_rest(whole, fd);
+    if (code == 0 && stat(target, &old) == 0 && fchmod(fd, old.st_mode & 07777) != 0)
+        code = errno;
+    if (code == 0 && fsync(fd) != 0)
+        code = errno;
+    if (close(fd) != 0 && errno != EINTR && code == 0)
+        code = errno;
+    return code;
+}
+
+/* A new file beside target. Its name: in room, of so many bytes. */
+static int create_beside(const char *target, char *room, size_t size, int *out_fd)
+{
+    int error;
+    do {
+        uint64_t number;
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+            return errno;
+        (void)snprintf(room, size, "%s.%016llx~", target, (unsigned long long)number);
+        error = open_at(room, O_WRONLY | O_CREAT | O_EXCL, 0666, out_fd);
+    } while (error == EEXIST);
+    return error;
+}
+
+/* The new name is on the disk, too, once its directory is. Not all file systems can. */
+static void sync_directory(char *target)
+{
+    char *slash = strrchr(target, '/');
+    if (slash)
+        slash[slash == target ? 1 : 0] = '\0';
+    int fd = -1;
+    if (open_at(slash ? target : ".", O_RDONLY | O_DIRECTORY, 0, &fd) != 0)
+        return;
+    (void)fsync(fd);
+    (void)close(fd);
+}
+
+static int write_whole(const struct whole *whole, char *target)
+{
+    size_t size = strlen(target) + sizeof ".0123456789abcdef~";
+    char *beside = sil__alloc_raw(size);
+    if (!beside)
+        return SIL_ENOMEM;
+    int fd = -1;
+    int code = create_beside(target, beside, size, &fd);
+    if (code == 0) {
+        code = fill(whole, fd, target);
+        if (code == 0 && rename(beside, target) != 0)
+            code = errno;
+        if (code != 0)
+            (void)unlink(beside);
+    }
+    sil__free(beside);
+    if (code == 0)
+        sync_directory(target);
+    return code;
+}
+
+/* Where a symbolic link leads; a path that leads nowhere yet is taken as it is. */
+static void do_write(struct sil__file_task *task)
+{
+    struct whole *whole = (struct whole *)task;
+    char *resolved = realpath(whole->path, NULL);
+    char *target = sil__alloc_text(resolved ? resolved : whole->path);
+    free(resolved);
+    task->code = target ? write_whole(whole, target) : SIL_ENOMEM;
+    sil__free(target);
+}
+
+/* --- for the caller ------------------------------------------------------------------------ */
+
+static int do_whole(struct whole *whole, const char *what, sil_deadline until)
+{
+    int code = sil__file_do(&whole->task, what, until);
+    if (code == 0 && whole->task.code != 0)
+        code = sil__fail(whole->task.code, "%s '%s': %s", what, whole->path,
+                         sil_strerror(whole->task.code));
+    return code;
+}
+
+int sil_file_read_all(const char *path, size_t limit, char **out_data, size_t *out_size,
+                      sil_deadline until)
+{
+    if (!path || !out_data)
+        return sil__fail(SIL_EINVAL, "sil_file_read_all: NULL");
+    struct whole whole = {.task.work = do_read, .path = path, .limit = limit};
+    int code = do_whole(&whole, "sil_file_read_all", until);
+    if (code != 0)
+        return code;
+    *out_data = whole.data;
+    if (out_size)
+        *out_size = whole.size;
+    return 0;
+}
+
+int sil_file_write_all(const char *path, const void *data, size_t size, sil_deadline until)
+{
+    if (!path || (!data && size > 0))
+        return sil__fail(SIL_EINVAL, "sil_file_write_all: NULL");
+    struct whole whole = {.task.work = do_write, .path = path, .data = (char *)data, .size = size};
+    return do_whole(&whole, "sil_file_write_all", until);
+}

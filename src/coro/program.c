@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Child programs: their life from start to close.
+ */
+#include "coro/program.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "core/error.h"
+#include "coro/enter.h"
+
+/* --- pipes --------------------------------------------------------------------------------- */
+
+sil_stream *sil_program_input(const sil_program *program)
+{
+    return program ? program->pipes[0] : NULL;
+}
+
+sil_stream *sil_program_output(const sil_program *program)
+{
+    return program ? program->pipes[1] : NULL;
+}
+
+sil_stream *sil_program_error(const sil_program *program)
+{
+    return program ? program->pipes[2] : NULL;
+}
+
+static void close_pipe(sil_program *program, int number)
+{
+    sil_stream *pipe = program->pipes[number];
+    program->pipes[number] = NULL;
+    sil_stream_close(pipe);
+}
+
+/* As sil__enter, but for what does not wait: a cancel stays due. */
+static int check(const sil_program *program, const char *what)
+{
+    if (!program)
+        return sil__fail(SIL_EINVAL, "%s: NULL", what);
+    if (sil_loop_current() != program->loop)
+        return sil__fail(SIL_ENOTASK, "%s: only coroutines of its loop may call this", what);
+    return 0;
+}
+
+int sil_program_end_input(sil_program *program)
+{
+    int code = check(program, "sil_program_end_input");
+    if (code != 0)
+        return code;
+    if (!program->had_input)
+        return sil__fail(SIL_EINVAL, "sil_program_end_input: the input of '%s' is no pipe",
+                         program->name);
+    if (!program->pipes[0])
+        return sil__fail(SIL_EALREADY, NULL);
+    close_pipe(program, 0);
+    return 0;
+}
+
+/* --- its end ------------------------------------------------------------------------------- */
+
+int64_t sil_program_pid(const sil_program *program)
+{
+    return program ? program->child.pid : 0;
+}
+
+static int wait_for_news(sil_program *program, sil_deadline until, const char *what)
+{
+    /* Its end is told before its status can be taken, when a debugger traces it. */
+    sil__watch_drained(program->watch, SIL__WATCH_READ);
+    return sil__watch_wait(program->watch, SIL__WATCH_READ, until, what);
+}
+
+int sil_program_wait(sil_program *program, int *out_status, sil_deadline until)
+{
+    if (!program)
+        return sil__fail(SIL_EINVAL, "sil_program_wait: NULL");
+    int code = sil__enter(program->loop, "sil_program_wait");
+    while (code == 0 && !sil__child_poll(&program->child))
+        code = wait_for_news(program, until, "sil_program_wait");
+    if (code == 0 && out_status)
+        *out_status = program->child.status;
+    return code;
+}
+
+static int send_signal(sil_program *program, int signal, const char *what)
+{
+    int code = check(program, what);
+    if (code != 0)
+        return code;
+    code = sil__child_signal(&program->child, signal);
+    if (code == 0)
+        return 0;
+    if (code == SIL_EALREADY)
+        return sil__fail(code, "%s: '%s' has ended already", what, program->name);
+    return sil__fail(code, "%s: signal %d for '%s': %s", what, signal, program->name,
+                     sil_strerror(code));
+}
+
+int sil_program_signal(sil_program *program, int signal)
+{
+    return send_signal(program, signal, "sil_program_signal");
+}
+
+int sil_program_terminate(sil_program *program)
+{
+    return send_signal(program, SIGTERM, "sil_program_terminate");
+}
+
+int sil_program_kill(sil_program *program)
+{
+    return send_signal(program, SIGKILL, "sil_program_kill");
+}
+
+/* Until it is over, or the deadline; false: not yet. */
+static bool wait_out(sil_program *program, sil_deadline until)
+{
+    bool waiting = true;
+    while (!sil__child_poll(&program->child) && waiting)
+        waiting = wait_for_news(program, until, "sil_program_close") == 0;
+    return program->child.over;
+}
+
+void sil__program_end(sil_program *program)
+{
+    struct sil__context *context = sil__context();
+    sil_error *error = sil__error_retain(context->last_error);
+    sil_deadline scope = context->deadline;
+    context->deadline = 0; /* I2 */
+    context->shielded++;
+    for (int i = 0; i < 3; i++)
+        close_pipe(program, i);
+    struct sil__child *child = &program->child;
+    bool over = sil__child_poll(child);
+    if (!over && program->grace > 0) {
+        (void)sil__child_signal(child, SIGTERM);
+        over = wait_out(program, sil_in(program->grace));
+    }
+    if (!over) {
+        (void)sil__child_signal(child, SIGKILL);
+        over = wait_out(program, SIL_FOREVER);
+    }
+    if (!over)
+        sil__child_end(
+            child); /* its watch was taken by another: stand still rather than leave it */
+    context->shielded--;
+    context->deadline = scope;
+    sil__context_set_error(error); /* not what our own waits have left */
+}
+
+void sil_program_close(sil_program *program)
+{
+    if (!program)
+        return;
+    sil__program_end(program);
+    sil__watch_close(program->watch);
+    sil__child_fini(&program->child);
+    sil__free(program);
+}
+
+/* --- all in one ---------------------------------------------------------------------------- */
+
+int sil_program_run(const sil_program_options *options, int *out_status, sil_deadline until)
+{
+    if (options &&
+        (options->input == SIL_PIPE || options->output == SIL_PIPE || options->error == SIL_PIPE))
+        return sil__fail(SIL_EINVAL, "sil_program_run: nobody would use the pipes");
+    sil_program *program = sil_program_start(options);
+    if (!program)
+        return sil_error_code(sil_last_error());
+    int code = sil_program_wait(program, out_status, until);
+    sil_program_close(program);
+    return code;
+}

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fibers, by the switch that the library was configured with.
+ */
+#include "unit/coro/fiber_cases.h"
