@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A producer and two consumers over a queue of four places. Teaches sil_queue: a producer that is too
- * fast waits; sil_queue_join waits until all has been dealt with; closing it ends the consumers. The
- * queue does not care whether a thread or a coroutine is at its ends: here the producer is a thread.
+ * A producer and two consumers over a queue of four places. Teaches sil_queue: who is too fast waits;
+ * sil_queue_join waits until all is done; closing ends the consumers. The producer is a thread.
  */
 #include <stdio.h>
 
@@ -12,10 +11,10 @@ static int produce(void *arg, void *result)
 {
     (void)result;
     sil_queue *queue = *(sil_queue **)arg;
-    int code = 0;
-    for (int i = 1; i <= 100 && code == 0; i++)
-        code = sil_queue_put(queue, &i, SIL_FOREVER);
-    return code;
+    for (int i = 1; i <= 100; i++)
+        if (sil_queue_put(queue, &i, SIL_FOREVER) != 0)
+            return 1;
+    return 0;
 }
 
 static int consume(void *arg, void *result)
@@ -35,8 +34,6 @@ static int run(void *arg, void *result)
     sil_executor *threads = *(sil_executor **)arg;
     sil_queue *queue =
         sil_queue_create(&(sil_queue_options){.item_size = sizeof(int), .max_items = 4});
-    if (queue == NULL)
-        return SIL_ENOMEM;
     sil_future *consumers[2], *producer;
     for (int i = 0; i < 2; i++)
         consumers[i] = sil_go(consume, (void *)&queue, sizeof queue, sizeof(long));
