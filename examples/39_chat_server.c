@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A chat server: what one says, all others hear. Teaches that coroutines of one loop share plain data
- * without locks, and a queue for each client, so that a slow one does not hold up the others.
- *     39_chat_server 7777     and then, again and again:  nc localhost 7777
+ * A chat server (argument: a port). Coroutines of one loop share plain data; each client has a queue.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,16 +8,14 @@
 #include <sillon/sillon.h>
 
 enum { MOST = 64, LINE = 256 };
-
 static sil_queue *clients[MOST]; /* what each is to hear */
 
 static int hear(void *arg, void *result)
 {
     (void)result;
-    sil_stream *stream = ((void **)arg)[0];
     char line[LINE];
     while (sil_queue_get(((void **)arg)[1], line, SIL_FOREVER) == 0)
-        sil_write(stream, line, strlen(line), sil_in(10));
+        sil_write(((void **)arg)[0], line, strlen(line), sil_in(10));
     return 0;
 }
 
@@ -50,8 +46,8 @@ static int run(void *arg, void *result)
 {
     (void)result;
     sil_server *server;
-    if (sil_listen(NULL, *(const char **)arg, &(sil_listen_options){.max_connections = MOST},
-                   &server, SIL_FOREVER) != 0)
+    sil_listen_options most = {.max_connections = MOST};
+    if (sil_listen(NULL, *(const char **)arg, &most, &server, SIL_FOREVER) != 0)
         return 1;
     int code = sil_server_serve(server, chat, NULL, SIL_FOREVER);
     sil_server_close(server);
