@@ -11,10 +11,11 @@
 static int attend_wait(struct sil__context *context, struct sil__waiter *waiter,
                        sil_deadline until)
 {
-    (void)context;
-    return waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until)
-               ? 0
-               : SIL_ETIMEDOUT;
+    sil__context_sleeps(context, waiter);
+    bool woken =
+        waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until);
+    sil__context_wakes(context);
+    return woken ? 0 : SIL_ETIMEDOUT;
 }
 
 static void attend_wake(struct sil__waiter *waiter)

@@ -19,6 +19,7 @@
 #include "base/spin.h"
 #include "core/attend.h"
 #include "core/deadlock.h"
+#include "core/dump.h"
 #include "core/error.h"
 #include "core/wait.h"
 
@@ -104,18 +105,33 @@ static bool stand_in(struct sil__context *context, struct sil__waiter *waiter,
     return ran;
 }
 
-int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
-                    sil_future *const *futures, size_t count, enum sil__need need,
-                    sil_deadline until)
+/* What a wait is for. */
+struct goal {
+    sil_future *const *futures;
+    size_t count;
+    enum sil__need need;
+    struct sil__hold *hold; /* not NULL: this, instead */
+};
+
+static int watch(struct sil__context *context, struct sil__waiter *waiter, const struct goal *goal)
+{
+    if (goal->hold)
+        return sil__deadlock_enter_hold(context, waiter, goal->hold);
+    return sil__deadlock_enter(context, waiter, goal->futures, goal->count, goal->need);
+}
+
+static int block(struct sil__context *context, struct sil__waiter *waiter, const struct goal *goal,
+                 sil_deadline until)
 {
     const struct sil__park_ops *ops = context->ops;
     /* Callbacks we owe may be what ends the wait. */
     sil__state_drain(context);
-    /* Nobody waits for a context without a task: no cycle goes through it. */
-    bool watched = until == SIL_FOREVER && context->frame;
+    /* Nobody waits for a context without a task that holds nothing: no cycle goes through it. */
+    bool watched = until == SIL_FOREVER && (context->frame || context->held) &&
+                   (goal->count > 0 || goal->hold);
     if (watched && ops->expose)
         ops->expose(context);
-    int code = watched ? sil__deadlock_enter(context, waiter, futures, count, need) : 0;
+    int code = watched ? watch(context, waiter, goal) : 0;
     if (code != 0)
         return code;
     for (int idle = 0; ops->block && !ops->block(context);) {
@@ -123,9 +139,9 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
         ops->unblock(context);
         if (watched)
             (void)sil__deadlock_leave(context); /* a verdict: we look again below */
-        idle = stand_in(context, waiter, futures, count, until) ? 0 : idle + 1;
+        idle = stand_in(context, waiter, goal->futures, goal->count, until) ? 0 : idle + 1;
         if (watched)
-            code = sil__deadlock_enter(context, waiter, futures, count, need);
+            code = watch(context, waiter, goal);
         /* Nothing to be done twice over: what waits must wait for others. */
         if (code != 0 || idle == 2 || sil__waiter_woken(waiter)) {
             (void)ops->block(context);
@@ -139,6 +155,35 @@ int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
     if (watched && sil__deadlock_leave(context) != 0 && (code == 0 || code == SIL_EDEADLK))
         code = SIL_EDEADLK;
     return code;
+}
+
+static void look(const void *object, struct sil__waiter *waiter, struct sil__sight *sight)
+{
+    (void)waiter;
+    const struct goal *goal = object;
+    sil__sight_futures(sight, goal->futures, goal->count, goal->need);
+}
+
+int sil__wait_block(struct sil__context *context, struct sil__waiter *waiter,
+                    sil_future *const *futures, size_t count, enum sil__need need,
+                    sil_deadline until)
+{
+    static const struct sil__purpose purpose = {.look = look};
+    struct goal goal = {.futures = futures, .count = count, .need = need};
+    if (count > 0) {
+        waiter->purpose = &purpose;
+        waiter->object = &goal;
+    }
+    int code = block(context, waiter, &goal, until);
+    waiter->purpose = NULL;
+    return code;
+}
+
+int sil__wait_hold(struct sil__context *context, struct sil__waiter *waiter, struct sil__hold *hold,
+                   sil_deadline until)
+{
+    struct goal goal = {.hold = hold};
+    return block(context, waiter, &goal, until);
 }
 
 struct await {
@@ -219,11 +264,11 @@ static bool spin_attending(struct sil__context *context, const sil_future *futur
     return came;
 }
 
-static int wait_for(sil_future *future, sil_deadline until)
+static int wait_for(sil_future *future, sil_deadline until, bool taken)
 {
     struct sil__context *context = sil__context();
     if (context->ops->join) {
-        int code = context->ops->join(context, future, until);
+        int code = context->ops->join(context, future, until, taken);
         if (code != SIL_ENOTSUP)
             return code;
     }
@@ -250,15 +295,15 @@ static int wait_for(sil_future *future, sil_deadline until)
 
 static void wait_out(struct sil__context *context, sil_future *future)
 {
-    if (wait_for(future, SIL_FOREVER) == 0)
+    if (wait_for(future, SIL_FOREVER, false) == 0)
         return;
     /* Part of a cycle, and we cannot give up: another member has to. */
     context->insists = true;
-    int code = wait_for(future, SIL_FOREVER);
+    int code = wait_for(future, SIL_FOREVER, false);
     context->insists = false;
     /* None can: a finite deadline, however late, is not watched. */
     while (code != 0)
-        code = wait_for(future, SIL_FOREVER - 1);
+        code = wait_for(future, SIL_FOREVER - 1, false);
 }
 
 void sil__wait_out(sil_future *future)
@@ -280,6 +325,15 @@ static int outcome(sil_future *future)
     return code;
 }
 
+/* The same where nothing had to be waited for. */
+static int outcome_at_once(sil_future *future, sil_deadline until)
+{
+    int code = outcome(future);
+    if (until > SIL_NOW)
+        sil__context_pace(sil__context());
+    return code;
+}
+
 static int wait_failed(struct sil__context *context, const sil_future *future, int code,
                        sil_deadline until)
 {
@@ -296,15 +350,15 @@ static int wait_failed(struct sil__context *context, const sil_future *future, i
 }
 
 /* For a caller who holds a reference. */
-static int await_held(sil_future *future, sil_deadline until)
+static int await_held(sil_future *future, sil_deadline until, bool taken)
 {
     if (sil__future_final(future))
-        return outcome(future);
+        return outcome_at_once(future, until);
     if (sil__wait_forked(future))
         return sil__fail(SIL_EFORKED, "made before a fork: its worker is in the parent");
     struct sil__context *context = sil__context();
     until = sil__context_until(context, until);
-    int code = until > SIL_NOW ? wait_for(future, until) : SIL_ETIMEDOUT;
+    int code = until > SIL_NOW ? wait_for(future, until, taken) : SIL_ETIMEDOUT;
     return code == 0 ? outcome(future) : wait_failed(context, future, code, until);
 }
 
@@ -313,10 +367,10 @@ int sil_await(sil_future *future, sil_deadline until)
     if (!future)
         return sil__fail(SIL_EINVAL, "sil_await: the future is NULL");
     if (sil__future_final(future))
-        return outcome(future);
+        return outcome_at_once(future, until);
     /* What its owner releases as soon as it ends stays ours until we have looked at it. */
     sil_future_retain(future);
-    int code = await_held(future, until);
+    int code = await_held(future, until, false);
     sil_future_release(future);
     return code;
 }
@@ -325,7 +379,7 @@ int sil_take(sil_future *future, void *out, sil_deadline until)
 {
     if (!future)
         return sil__fail(SIL_EINVAL, "sil_take: the future is NULL");
-    int code = await_held(future, until);
+    int code = await_held(future, until, true);
     /* We were cancelled, not the future: but nobody else will take its value. */
     if (code == SIL_ECANCELLED && !sil__future_final(future))
         (void)sil_future_cancel(future);

@@ -17,22 +17,27 @@
 
 #include "base/fork.h"
 #include "core/deadlock.h"
+#include "core/dump_thread.h"
 #include "core/error.h"
 #include "core/future.h"
 
-static _Thread_local struct sil__context own = {.ops = &sil__park_thread, .spin_credit = 1};
+static _Thread_local struct sil__thread own = {
+    .context = {.ops = &sil__park_thread, .spin_credit = 1}};
 _Thread_local struct sil__context *sil__context_current;
 static pthread_key_t at_thread_end;
 
 static void thread_ends(void *context)
 {
+    sil__thread_leave(&own);
+    sil__hold_abandon_all(context);
     sil__context_fini(context);
 }
 
 /* The thread that forks goes on alone: whatever it was a worker of is gone. */
 static void in_child(void)
 {
-    own.ops = &sil__park_thread;
+    own.context.ops = &sil__park_thread;
+    sil__dump_in_child(&own);
 }
 
 __attribute__((constructor)) static void prepare(void)
@@ -44,17 +49,19 @@ __attribute__((constructor)) static void prepare(void)
 /* Keys are not called for the thread that ends the program. */
 __attribute__((destructor)) static void program_ends(void)
 {
-    sil__context_fini(&own);
+    sil__thread_leave(&own);
+    sil__context_fini(&own.context);
 }
 
 struct sil__context *sil__context_own(void)
 {
-    sil__context_current = &own;
-    if (!own.registered) {
-        own.registered = true;
-        (void)pthread_setspecific(at_thread_end, &own);
+    sil__context_current = &own.context;
+    if (!own.context.registered) {
+        own.context.registered = true;
+        (void)pthread_setspecific(at_thread_end, &own.context);
+        sil__thread_enlist(&own);
     }
-    return &own;
+    return &own.context;
 }
 
 bool sil__context_runs(const struct sil__context *context, const sil_executor *executor)
@@ -75,11 +82,14 @@ void sil__context_restart(struct sil__context *context)
 
 void sil__context_end(struct sil__context *context)
 {
+    if (context->held)
+        sil__hold_abandon_all(context);
     if (context->last_error) {
         sil__error_release(context->last_error);
         context->last_error = NULL;
     }
-    context->cancel_due = false;
+    context->cancel_due = context->cancel_told = false;
+    context->causes = NULL;
     context->shielded = 0;
     context->deadline = 0;
 }
@@ -94,9 +104,19 @@ void sil__context_fini(struct sil__context *context)
         sil__context_current = NULL;
 }
 
+bool sil__context_caused(const struct sil__context *context)
+{
+    for (const struct sil__cause *cause = context->causes; cause; cause = cause->outer)
+        if (atomic_load_explicit(&cause->asks, memory_order_relaxed))
+            return true;
+    return false;
+}
+
 int sil__context_deliver_cancel(struct sil__context *context, const char *what)
 {
     context->cancel_due = false;
+    for (struct sil__cause *cause = context->causes; cause; cause = cause->outer)
+        atomic_store_explicit(&cause->asks, false, memory_order_relaxed);
     return sil__fail(SIL_ECANCELLED, "cancelled in %s", what);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Deadlock detection, see deadlock.h.
  *
- * The walk asks of each future: stuck? It answers "no" as soon as it finds a way on, and trusts
+ * The walk asks of each future and each hold: stuck? It answers "no" as soon as it finds a way on, and trusts
  * that answer for the rest of the walk. A context met again on the path counts as stuck, which is
  * true for this path only: a "yes" is forgotten when the path is left. Single waits, the common
  * case, are followed in a loop; only sets of futures nest. A walk that grows past its limits
@@ -23,7 +23,7 @@
 #define MAX_STEPS 20000
 #define MAX_DEPTH 64
 #define MAX_NESTING 32
-/* Futures named in a message; of a longer cycle the first ones. */
+/* Futures and holds named in a message; of a longer cycle the first ones. */
 #define MAX_NAMED 16
 #define LABEL_SIZE 48
 #define MESSAGE_SIZE 1536
@@ -33,16 +33,26 @@ static struct {
     uint32_t walks; /* guarded by lock */
 } graph;
 
-/* A future on the path. Its name is copied: a combined future may drop its inputs any time. */
+/*
+ * A future on the path, or a hold. A future's name is copied: a combined future may drop its inputs
+ * any time.
+ */
 struct step {
-    const sil_future *future; /* to compare, not to follow */
-    char label[LABEL_SIZE];
+    const sil_future *future;     /* to compare, not to follow */
+    const struct sil__hold *hold; /* or NULL; there as long as somebody on the path waits for it */
+    char label[LABEL_SIZE];       /* the future's, or that of the hold's holder */
+};
+
+/* What is waited for: one of the two, or neither. */
+struct want {
+    sil_future *future;
+    struct sil__hold *hold;
 };
 
 struct walk {
     const struct sil__context *self;
     size_t steps;
-    /* The futures on the path from self; the cycle when stuck. May grow past what is named. */
+    /* The steps on the path from self; the cycle when stuck. May grow past what is named. */
     size_t path_length;
     struct step path[MAX_NAMED];
     /* The combined futures on the path, whose locks we hold. */
@@ -52,7 +62,10 @@ struct walk {
     struct sil__context *victim; /* the first on the path that is blocked */
 };
 
-static bool future_stuck(struct walk *walk, sil_future *future);
+/* The name of the thread that is blocked, if it runs no task. */
+static _Thread_local char thread_name[SIL__WORKER_NAME_SIZE];
+
+static bool want_stuck(struct walk *walk, struct want want);
 
 static void in_child(void)
 {
@@ -64,12 +77,45 @@ __attribute__((constructor)) static void prepare(void)
     sil__fork_on_child(in_child);
 }
 
+static bool is_blocked(const struct sil__context *context)
+{
+    return context->blocked_count > 0 || context->blocked_hold;
+}
+
+/* Name a context, blocked or our own: the task that runs there, or the thread. */
+static void label_context(const struct sil__context *context, char *buffer, size_t size)
+{
+    const sil_future *task = sil__context_task(context);
+    char own[SIL__WORKER_NAME_SIZE];
+    if (task)
+        sil__future_label(task, buffer, size);
+    else if (context->frame)
+        (void)snprintf(buffer, size, "a callback");
+    else
+        (void)snprintf(buffer, size, "'%s'",
+                       is_blocked(context) ? context->blocked_name
+                                           : sil__thread_name(own, sizeof own));
+}
+
 static void path_push(struct walk *walk, const sil_future *future)
 {
     if (walk->path_length < MAX_NAMED) {
         struct step *step = &walk->path[walk->path_length];
         step->future = future;
+        step->hold = NULL;
         sil__future_label(future, step->label, sizeof step->label);
+    }
+    walk->path_length++;
+}
+
+static void path_push_hold(struct walk *walk, const struct sil__hold *hold,
+                           const struct sil__context *holder)
+{
+    if (walk->path_length < MAX_NAMED) {
+        struct step *step = &walk->path[walk->path_length];
+        step->future = sil__context_task(holder);
+        step->hold = hold;
+        label_context(holder, step->label, sizeof step->label);
     }
     walk->path_length++;
 }
@@ -121,7 +167,7 @@ static bool members_stuck(struct walk *walk, sil_future *const *futures, size_t 
                 return false;
             continue;
         }
-        if (future_stuck(walk, futures[i])) {
+        if (want_stuck(walk, (struct want){.future = futures[i]})) {
             if (need == SIL__NEED_ALL)
                 return true;
             if (!any_stuck)
@@ -169,23 +215,47 @@ static bool combined_stuck(struct walk *walk, sil_future *future)
     return stuck;
 }
 
-/* What a blocked context waits for, if that is a single future; else NULL, and *out_stuck. */
-static sil_future *follow(struct walk *walk, struct sil__context *context, bool *out_stuck)
+/* Who holds it now. */
+static struct sil__context *holder_of(const struct sil__hold *hold)
+{
+    return atomic_load_explicit(&hold->holder, memory_order_relaxed);
+}
+
+/*
+ * May a cancel end its wait? One that was asked for may have been delivered before: then a deadlock of
+ * what it waits for to clean up is missed.
+ */
+static bool is_cancelled(const struct sil__context *context)
+{
+    if (!context->ops->interrupt || context->shielded > 0)
+        return false;
+    for (const struct sil__frame *frame = context->frame; frame; frame = frame->outer)
+        if (frame->task && !frame->over && sil__state_cancel_asked(frame->task))
+            return true;
+    return sil__context_caused(context);
+}
+
+/* What a blocked context waits for, if that is a single thing; else nothing, and *out_stuck. */
+static struct want follow(struct walk *walk, struct sil__context *context, bool *out_stuck)
 {
     *out_stuck = false;
-    if (!context || context->blocked_count == 0)
-        return NULL;
+    if (!is_blocked(context) || is_cancelled(context))
+        return (struct want){0};
     if (context->walk == graph.walks) {
         *out_stuck = !context->walk_progress;
-        return NULL;
+        return (struct want){0};
     }
     context->walk = graph.walks;
     context->walk_progress = false;
+    if (context->blocked_hold) {
+        bool given = holder_of(context->blocked_hold) == context;
+        return (struct want){.hold = given ? NULL : context->blocked_hold};
+    }
     if (context->blocked_count == 1)
-        return context->blocked_futures[0];
+        return (struct want){.future = context->blocked_futures[0]};
     *out_stuck =
         set_stuck(walk, context->blocked_futures, context->blocked_count, context->blocked_need);
-    return NULL;
+    return (struct want){0};
 }
 
 /*
@@ -201,59 +271,87 @@ static void leave(struct sil__context *last, bool stuck)
     }
 }
 
-static bool future_stuck(struct walk *walk, sil_future *future)
+/* The context that must go on before the future ends; NULL: none, and *out_stuck. */
+static struct sil__context *runner_of(struct walk *walk, sil_future *future, bool *out_stuck)
+{
+    sil_state phase = sil__future_phase(future);
+    if (phase >= SIL_FINISHED)
+        return NULL;
+    path_push(walk, future);
+    if (phase == SIL_PENDING) {
+        *out_stuck = future->kind && future->kind->inputs && combined_stuck(walk, future);
+        return NULL;
+    }
+    struct sil__context *runner = atomic_load_explicit(&future->runner, memory_order_acquire);
+    if (runner && (runner == walk->self || is_blocked(runner)))
+        path_push_inner(walk, runner, future);
+    return runner;
+}
+
+static bool want_stuck(struct walk *walk, struct want want)
 {
     struct sil__context *last = NULL;
     bool stuck = false;
-    while (future && ++walk->steps <= MAX_STEPS) {
-        sil_state phase = sil__future_phase(future);
-        if (phase >= SIL_FINISHED)
+    while ((want.future || want.hold) && ++walk->steps <= MAX_STEPS) {
+        struct sil__context *next =
+            want.hold ? holder_of(want.hold) : runner_of(walk, want.future, &stuck);
+        if (!next)
             break;
-        path_push(walk, future);
-        if (phase == SIL_PENDING) {
-            stuck = future->kind && future->kind->inputs && combined_stuck(walk, future);
-            break;
-        }
-        struct sil__context *runner = atomic_load_explicit(&future->runner, memory_order_acquire);
-        if (runner == walk->self) {
-            path_push_inner(walk, runner, future);
+        if (want.hold && (next == walk->self || is_blocked(next)))
+            path_push_hold(walk, want.hold, next);
+        if (next == walk->self) {
             stuck = true;
             break;
         }
-        if (runner && runner->blocked_count > 0) {
-            path_push_inner(walk, runner, future);
-            if (!walk->victim)
-                walk->victim = runner;
-        }
-        bool first_visit = runner && runner->walk != graph.walks;
-        future = follow(walk, runner, &stuck);
-        if (first_visit && runner->walk == graph.walks) {
-            runner->walk_before = last;
-            last = runner;
+        if (is_blocked(next) && !walk->victim)
+            walk->victim = next;
+        bool first_visit = next->walk != graph.walks;
+        want = follow(walk, next, &stuck);
+        if (first_visit && next->walk == graph.walks) {
+            next->walk_before = last;
+            last = next;
         }
     }
     leave(last, stuck);
     return stuck;
 }
 
-/* "deadlock: 'a' waits for 'b', which waits for 'a'" */
-static int report(const struct walk *walk, const sil_future *task)
+/* " waits for 'b'", " waits for mutex 'm' held by 'b'" */
+static int describe(const struct step *step, char *buffer, size_t size)
+{
+    const struct sil__hold *hold = step->hold;
+    if (!hold)
+        return snprintf(buffer, size, " waits for %s", step->label);
+    if (!hold->name)
+        return snprintf(buffer, size, " waits for a %s held by %s", hold->ops->noun, step->label);
+    return snprintf(buffer, size, " waits for %s '%s' held by %s", hold->ops->noun, hold->name,
+                    step->label);
+}
+
+/*
+ * "deadlock: 'a' waits for 'b', which waits for 'a'"; after a hold it is "who", since it is its
+ * holder that waits.
+ */
+static int report(const struct walk *walk)
 {
     char message[MESSAGE_SIZE];
     char self[LABEL_SIZE];
     bool whole = walk->path_length <= MAX_NAMED;
     size_t named = whole ? walk->path_length : MAX_NAMED;
-    if (task)
-        sil__future_label(task, self, sizeof self);
-    else
-        (void)snprintf(self, sizeof self, "a callback");
+    const struct step *last = &walk->path[named - 1];
+    label_context(walk->self, self, sizeof self);
     size_t length = (size_t)snprintf(message, sizeof message, "deadlock: %s", self);
-    for (size_t i = 0; i < named && length < sizeof message; i++)
-        length += (size_t)snprintf(message + length, sizeof message - length, "%s waits for %s",
-                                   i ? ", which" : "", walk->path[i].label);
-    bool closed = whole && named > 0 && walk->path[named - 1].future == task;
+    const char *then = "";
+    for (size_t i = 0; i < named && length < sizeof message; i++) {
+        length += (size_t)snprintf(message + length, sizeof message - length, "%s", then);
+        if (length < sizeof message)
+            length += (size_t)describe(&walk->path[i], message + length, sizeof message - length);
+        then = walk->path[i].hold ? ", who" : ", which";
+    }
+    bool closed = whole && (last->hold ? holder_of(last->hold) == walk->self
+                                       : last->future == sil__context_task(walk->self));
     if (!closed && length < sizeof message)
-        (void)snprintf(message + length, sizeof message - length, ", which waits for %s%s",
+        (void)snprintf(message + length, sizeof message - length, "%s waits for %s%s", then,
                        whole ? "" : "others, and they for ", self);
     return sil__fail(SIL_EDEADLK, "%s", message);
 }
@@ -263,14 +361,39 @@ static bool condemn(struct sil__context *victim)
 {
     if (!victim || victim->condemned)
         return false;
+    /* It leaves through our lock, so its waiter is there. A waiter is woken once: that of a hold by
+     * whoever takes it out of the line. */
+    struct sil__hold *hold = victim->blocked_hold;
+    if (hold && !hold->ops->evict(hold, victim->blocked_waiter))
+        return true; /* it has the hold: there is no cycle any more */
     victim->condemned = true;
     victim->verdict = sil__error_retain(sil__context()->last_error);
-    /* It leaves through our lock, so its waiter is there. */
-    if (victim->ops->interrupt)
+    if (!hold && victim->ops->interrupt)
         victim->ops->interrupt(victim, SIL__INTERRUPT_CONDEMN);
-    else
+    else if (!hold)
         sil__waiter_wake(victim->blocked_waiter);
     return true;
+}
+
+static void walk_begin_locked(void)
+{
+    if (++graph.walks == 0)
+        graph.walks = 1; /* 0 is no walk */
+}
+
+/* The walk has ended. 0: the context is blocked from now on. */
+static int judge_locked(const struct walk *walk, struct sil__context *context, bool stuck,
+                        struct sil__waiter *waiter)
+{
+    if (stuck) {
+        int code = report(walk);
+        if (!context->insists || !condemn(walk->victim))
+            return code;
+    }
+    context->blocked_waiter = waiter;
+    if (!context->frame)
+        context->blocked_name = sil__thread_name(thread_name, sizeof thread_name);
+    return 0;
 }
 
 int sil__deadlock_enter(struct sil__context *context, struct sil__waiter *waiter,
@@ -278,20 +401,29 @@ int sil__deadlock_enter(struct sil__context *context, struct sil__waiter *waiter
 {
     struct walk walk = {.self = context};
     sil__lock_take(&graph.lock);
-    if (++graph.walks == 0)
-        graph.walks = 1; /* 0 is no walk */
-    int code = 0;
-    if (set_stuck(&walk, futures, count, need)) {
-        code = report(&walk, sil__context_task(context));
-        if (context->insists && condemn(walk.victim))
-            code = 0;
-    }
+    walk_begin_locked();
+    bool stuck = set_stuck(&walk, futures, count, need);
+    int code = judge_locked(&walk, context, stuck, waiter);
     if (code == 0) {
         context->blocked_futures = futures;
         context->blocked_need = need;
-        context->blocked_waiter = waiter;
         context->blocked_count = count;
     }
+    sil__lock_drop(&graph.lock);
+    return code;
+}
+
+int sil__deadlock_enter_hold(struct sil__context *context, struct sil__waiter *waiter,
+                             struct sil__hold *hold)
+{
+    struct walk walk = {.self = context};
+    sil__lock_take(&graph.lock);
+    walk_begin_locked();
+    /* It may have been given to us by now. */
+    bool stuck = holder_of(hold) != context && want_stuck(&walk, (struct want){.hold = hold});
+    int code = judge_locked(&walk, context, stuck, waiter);
+    if (code == 0)
+        context->blocked_hold = hold;
     sil__lock_drop(&graph.lock);
     return code;
 }
@@ -300,6 +432,7 @@ int sil__deadlock_leave(struct sil__context *context)
 {
     sil__lock_take(&graph.lock);
     context->blocked_count = 0;
+    context->blocked_hold = NULL;
     bool condemned = context->condemned;
     sil_error *verdict = context->verdict;
     context->condemned = false;
@@ -311,7 +444,31 @@ int sil__deadlock_leave(struct sil__context *context)
     return SIL_EDEADLK;
 }
 
+bool sil__deadlock_condemned(const struct sil__context *context)
+{
+    sil__lock_take(&graph.lock);
+    bool condemned = context->condemned;
+    sil__lock_drop(&graph.lock);
+    return condemned;
+}
+
+void sil__hold_abandon_all(struct sil__context *context)
+{
+    while (context->held) {
+        struct sil__hold *hold = context->held;
+        sil__hold_remove(hold);
+        hold->ops->abandon(hold);
+    }
+}
+
 void sil__deadlock_forget(struct sil__context *context)
 {
     (void)sil__deadlock_leave(context);
+}
+
+void sil__deadlock_pass(void)
+{
+    sil__lock_take(&graph.lock);
+    sil__lock_drop(&graph.lock);
+    sil__context_pass();
 }

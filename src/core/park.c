@@ -18,11 +18,12 @@ const struct sil__park_ops sil__park_thread = {
 int sil__park_thread_wait(struct sil__context *context, struct sil__waiter *waiter,
                           sil_deadline until)
 {
-    (void)context;
-    while (!sil__waiter_woken(waiter))
-        if (!sil__futex_wait(&waiter->word, 0, until))
-            return sil__waiter_woken(waiter) ? 0 : SIL_ETIMEDOUT;
-    return 0;
+    bool asleep = true;
+    sil__context_sleeps(context, waiter);
+    while (asleep && !sil__waiter_woken(waiter))
+        asleep = sil__futex_wait(&waiter->word, 0, until);
+    sil__context_wakes(context);
+    return sil__waiter_woken(waiter) ? 0 : SIL_ETIMEDOUT;
 }
 
 void sil__park_thread_wake(struct sil__waiter *waiter)
@@ -39,6 +40,7 @@ void sil__waiter_init(struct sil__waiter *waiter, struct sil__context *context)
     atomic_init(&waiter->word, 0);
     waiter->ops = context->ops;
     waiter->context = context;
+    waiter->purpose = NULL;
 }
 
 void sil__waiter_wake(struct sil__waiter *waiter)
@@ -49,6 +51,7 @@ void sil__waiter_wake(struct sil__waiter *waiter)
 void sil__waiter_settle(struct sil__waiter *waiter)
 {
     struct sil__context *context = waiter->context;
+    waiter->purpose = NULL; /* it may be gone by now */
     context->shielded++;
     while (!sil__waiter_woken(waiter))
         (void)waiter->ops->wait(context, waiter, SIL_FOREVER);

@@ -25,6 +25,7 @@
 
 struct sil__context;
 struct sil__waiter;
+struct sil__sight;
 
 /* A cancel is due now; it was condemned; or look whether a cancel is due (a cause in context.h). */
 enum sil__interrupt {
@@ -57,7 +58,8 @@ struct sil__park_ops {
     /*
      * End the wait that this context is in, or the next one: a cancel is due, or it was condemned.
      * Any thread; something keeps the context there meanwhile: a lock of the task that runs in it, of
-     * the deadlock graph, or of a group that it opened. NULL: its waits are not ended by a cancel, and a condemned one is woken.
+     * the deadlock graph, or of a group that it opened. NULL: its waits are not ended by a cancel, and a
+     * condemned one is woken.
      */
     void (*interrupt)(struct sil__context *context, enum sil__interrupt why);
 
@@ -84,12 +86,20 @@ struct sil__park_ops {
     bool (*help_any)(struct sil__context *context);
 };
 
+/* What a wait is for, as a dump tells it (dump.h). */
+struct sil__purpose {
+    const char *text; /* "sleep"; what look says is better, if it says anything */
+    void (*look)(const void *object, struct sil__waiter *waiter, struct sil__sight *sight); /* or NULL */
+};
+
 struct sil__waiter {
     _Atomic uint32_t word; /* 0, then 1 when woken */
     const struct sil__park_ops *ops;
     sil_executor *executor;       /* that is attended meanwhile (attend.h) */
     struct sil__context *context; /* that waits */
     struct sil__waiter *next;     /* its ops', while it is being woken */
+    const struct sil__purpose *purpose; /* or NULL; set between init and the wait */
+    const void *object;                 /* the purpose's */
 };
 
 /* How a thread waits that is nobody's worker. */

@@ -40,6 +40,8 @@ uint32_t sil__room_ticket(void)
 /* Long enough to cost little; room is seldom waited for in a coroutine. */
 #define LOOK_AGAIN INT64_C(1000000)
 
+static const struct sil__purpose waiting = {.text = "room in a queue"};
+
 /* A coroutine must not hold up its loop: it looks again and again. */
 static bool wait_parked(struct sil__context *context, uint32_t ticket, sil_deadline until)
 {
@@ -49,6 +51,7 @@ static bool wait_parked(struct sil__context *context, uint32_t ticket, sil_deadl
             return false;
         struct sil__waiter waiter;
         sil__waiter_init(&waiter, context);
+        waiter.purpose = &waiting;
         context->shielded++;
         (void)context->ops->wait(context, &waiter,
                                  until - now > LOOK_AGAIN ? now + LOOK_AGAIN : until);
@@ -62,7 +65,13 @@ bool sil__room_wait(uint32_t ticket, sil_deadline until)
     struct sil__context *context = sil__context();
     if (context->ops->interrupt)
         return wait_parked(context, ticket, until);
-    return sil__futex_wait(&tickets, ticket, until);
+    struct sil__waiter waiter;
+    sil__waiter_init(&waiter, context);
+    waiter.purpose = &waiting;
+    sil__context_sleeps(context, &waiter);
+    bool in_time = sil__futex_wait(&tickets, ticket, until);
+    sil__context_wakes(context);
+    return in_time;
 }
 
 static void made(uint64_t holes)

@@ -16,6 +16,8 @@ struct sleeper {
     struct sil__waiter waiter;
 };
 
+static const struct sil__purpose sleeping = {.text = "sleep"};
+
 static void sleeper_notify(struct sil__listener *listener, sil_future *task)
 {
     (void)task;
@@ -32,6 +34,7 @@ static int sleep_in_task(struct sil__context *context, sil_future *task, sil_dea
 {
     struct sleeper sleeper = {.listener = {.notify = sleeper_notify, .on_cancel = true}};
     sil__waiter_init(&sleeper.waiter, context);
+    sleeper.waiter.purpose = &sleeping;
     if (sil__state_listen(task, &sleeper.listener)) {
         /* Asked before we listened: nobody would tell us any more. */
         if (!sil_cancelled()) {
@@ -50,6 +53,7 @@ static int sleep_interruptibly(struct sil__context *context, sil_deadline until)
 {
     struct sil__waiter waiter;
     sil__waiter_init(&waiter, context);
+    waiter.purpose = &sleeping;
     int code = context->ops->wait(context, &waiter, until);
     return code == SIL_ECANCELLED ? sil__context_deliver_cancel(context, "sil_sleep") : 0;
 }
@@ -65,6 +69,7 @@ static int sleep_in(struct sil__context *context, sil_deadline until)
         return sil__fail(SIL_EINVAL, "sil_sleep: nothing could end a sleep for ever here");
     struct sil__waiter waiter;
     sil__waiter_init(&waiter, context);
+    waiter.purpose = &sleeping;
     (void)context->ops->wait(context, &waiter, until);
     return 0;
 }

@@ -83,7 +83,7 @@ void sil__state_drain(struct sil__context *context)
     bool outer = context->draining;
     struct sil__frame frame = {.outer = context->frame, .over = true};
     context->draining = true;
-    context->frame = &frame;
+    sil__context_push(context, &frame);
     while (context->deferred) {
         struct sil__listener *listener = context->deferred;
         sil_future *future = listener->future;
@@ -93,7 +93,7 @@ void sil__state_drain(struct sil__context *context)
         listener->notify(listener, future);
         sil_future_release(future);
     }
-    context->frame = frame.outer;
+    sil__context_pop(context, frame.outer);
     context->draining = outer;
 }
 
@@ -233,7 +233,8 @@ static bool end_alone(sil_future *future, sil_state phase, bool release)
     word = (word & ~(uint64_t)SIL__STATE_PHASE) | phase;
     if (release)
         word -= SIL__ONE_REF;
-    atomic_store_explicit(&future->word, word, memory_order_relaxed);
+    /* Release: a walk through the graph of waits may look on, from another thread. */
+    atomic_store_explicit(&future->word, word, memory_order_release);
     if (word < SIL__ONE_REF)
         sil__future_destroy(future);
     return true;

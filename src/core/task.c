@@ -70,14 +70,15 @@ void sil__task_execute(sil_future *task, bool release)
     struct sil__context *context = sil__context();
     struct sil__frame frame = {.task = task, .executor = task->executor, .outer = context->frame};
     sil_error *outer_error = context->last_error;
-    context->frame = &frame;
+    sil__context_push(context, &frame);
     context->last_error = NULL;
     /* Release: who follows it (deadlock.c) finds a context that is ready. */
     atomic_store_explicit(&task->runner, context, memory_order_release);
-    if (context->ops->interrupt) {
+    if (context->ops->interrupt && !frame.outer) {
         /* Pairs with the heavy one in interrupt (state.c): who did not see us, has asked already. */
         sil__barrier_light();
-        context->cancel_due |= sil__state_cancel_asked(task);
+        if (sil__state_cancel_asked(task))
+            sil__context_cancel(context);
     }
 
     sil_deadline outer_deadline = context->deadline;
@@ -90,7 +91,7 @@ void sil__task_execute(sil_future *task, bool release)
         /* Made now, while we know where: the origin would be lost. */
         error = sil__error_create_text(code, sil_future_name(task), sil_strerror(code));
     }
-    context->frame = frame.outer;
+    sil__context_pop(context, frame.outer);
     context->last_error = outer_error;
     (release ? sil__state_finish_release : sil__state_finish)(task, code, error);
 }

@@ -129,9 +129,11 @@ static sil_future *follow(sil_future *source, sil_executor *executor, sil_then_f
                           const void *arg, size_t arg_size, size_t result_size, bool on_failure)
 {
     sil_future *task = NULL;
+    const sil_submit_options options = {.deadline = sil__context()->deadline}; /* of its scope */
     if (check(source, executor, fn, arg, arg_size) == 0)
         task = sil__future_create(&(struct sil__task_spec){.kind = &then_kind,
                                                            .executor = executor,
+                                                           .options = &options,
                                                            .arg_size = THEN_SIZE + arg_size,
                                                            .result_size = result_size},
                                   1);

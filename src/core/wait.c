@@ -159,6 +159,8 @@ static int wait_held(sil_future *const *futures, size_t count, sil_wait_for what
                      sil_deadline until)
 {
     struct sil__context *context = sil__context();
+    if (until > SIL_NOW)
+        sil__context_pace(context); /* there may be nothing to wait for */
     until = sil__context_until(context, until);
     if (until == SIL_FOREVER && what == SIL_ALL_COMPLETED)
         for (size_t i = 0; i < count; i++)

@@ -34,6 +34,8 @@ static int open_with(const sil_datagram_options *options, const sil_address *loc
                      const sil_address *peer, int *out_fd)
 {
     const sil_address *either = peer ? peer : local;
+    if (!either)
+        return EDESTADDRREQ; /* there is one of them always (resolve) */
     if (sil__fault(SIL__FAULT_SYSTEM))
         return EMFILE;
     int fd = socket(either->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -31,7 +31,7 @@ static void look(const struct sil__loop *loop, struct sil__part *part,
     node->seen = coroutine == loop->current ? SIL__SEEN_RUNNING : SIL__SEEN_READY;
     if (!coroutine->parked)
         return;
-    node->since = coroutine->context.since;
+    node->since = coroutine->since;
     sil__node_waits(part, node, &coroutine->context, coroutine->waiter);
     if (coroutine->joins && node->count == 0)
         sil__sight_futures(&sight, &coroutine->join_future, 1, SIL__NEED_ALL);
@@ -111,10 +111,10 @@ static bool source_give_up(struct sil__source *source, struct sil__part *part)
         .since = atomic_load_explicit(&loop->turn_at, memory_order_relaxed),
     };
     part->now = sil__clock_now();
+    node.what = sil__part_text(part, "holds the loop, since this turn began or later");
     bool held = sil__thread_peek(part, current_of, loop, &node);
-    part->title = sil__part_text(part, "does not answer; %s",
-                                 held ? "held, in a turn as long as this, by"
-                                      : "its thread does something else");
+    part->title = sil__part_text(part, "does not answer%s",
+                                 held ? "" : ": its thread does something else");
     return true;
 }
 

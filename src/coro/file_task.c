@@ -61,9 +61,13 @@ static int do_elsewhere(struct sil__context *context, struct sil__file_task *tas
     sil_executor *executor = sil__loop_blocking();
     if (!executor)
         return sil_error_code(sil_last_error());
+    const struct sil__purpose purpose = {.text = what};
+    struct sil__said said;
     sil_future *future = sil_submit(executor, run, (void *)&task, sizeof task, 0);
+    sil__context_say(context, &said, &purpose, NULL);
     int code = sil_await(future, until);
     bool done = code == 0 || withdraw(context, task, future, code);
+    sil__context_unsay(context, &said);
     sil_future_release(future);
     return done ? 0 : gave_up(code, what);
 }

@@ -93,7 +93,8 @@ int sil__coroutine_join(struct sil__context *context, sil_future *future, sil_de
     bool fresh = sil__future_phase(future) == SIL_PENDING;
     if (fresh && sil__context_cancel_due(context))
         return SIL_ENOTSUP;
-    struct sil__coroutine *target = fresh ? begin_pending(self, future, taken) : target_of(self, future);
+    struct sil__coroutine *target =
+        fresh ? begin_pending(self, future, taken) : target_of(self, future);
     if (!target)
         return sil__future_final(future) ? 0 : SIL_ENOTSUP;
     self->joins = target;

@@ -53,6 +53,7 @@ struct sil__coroutine {
     bool exposed;   /* the graph knows of its join */
     sil_future *task;                /* borrowed, or to be run (takes) */
     uintptr_t ready_next;            /* while it is in ready: see sil__loop_push */
+    int64_t since;                   /* when its wait began, for dumps */
     struct sil__waiter *waiter;      /* what it waits on, or NULL: a join */
     struct sil__timer timer;
     struct sil__coroutine *joiner;   /* who waits for its end, on this loop, beside listeners */

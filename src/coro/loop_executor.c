@@ -89,8 +89,8 @@ static void submit_one(struct sil__loop *loop, sil_future *task, bool here)
 {
     if (here && !loop->closed && loop->max_pending == 0 && task->priority >= SIL_PRIORITY_NORMAL) {
         sil__loop_count(&loop->submitted);
-        (task->priority > SIL_PRIORITY_NORMAL ? sil__loop_push_urgent
-                                              : sil__loop_push_task)(loop, task);
+        (task->priority > SIL_PRIORITY_NORMAL ? sil__loop_push_urgent : sil__loop_push_task)(loop,
+                                                                                             task);
         return;
     }
     int code = sil__intake_task(loop, task);
@@ -136,8 +136,8 @@ static int loop_shutdown(sil_executor *base, bool cancel_pending, sil_deadline u
     if (inside(loop))
         return sil__fail(SIL_EDEADLK, "a coroutine cannot wait for the end of its own loop '%s'",
                          loop->name);
-    int code = loop->attached ? sil__loop_run_attached(loop, until)
-                              : sil_await(loop->end_future, until);
+    int code =
+        loop->attached ? sil__loop_run_attached(loop, until) : sil_await(loop->end_future, until);
     if (code == SIL_ETIMEDOUT)
         return sil__fail(code, "coroutines of loop '%s' still run", loop->name);
     return code;

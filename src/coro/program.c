@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "core/dump.h"
 #include "core/error.h"
 #include "coro/enter.h"
 
@@ -67,11 +68,25 @@ int64_t sil_program_pid(const sil_program *program)
     return program ? program->child.pid : 0;
 }
 
+static void look(const void *object, struct sil__waiter *waiter, struct sil__sight *sight)
+{
+    (void)waiter;
+    const sil_program *program = object;
+    sil__sight_says(sight, "end of program '%.60s', process %d", program->name,
+                    (int)program->child.pid);
+}
+
 static int wait_for_news(sil_program *program, sil_deadline until, const char *what)
 {
+    static const struct sil__purpose purpose = {.text = "end of a program", .look = look};
+    struct sil__context *context = sil__context();
+    struct sil__said said;
     /* Its end is told before its status can be taken, when a debugger traces it. */
     sil__watch_drained(program->watch, SIL__WATCH_READ);
-    return sil__watch_wait(program->watch, SIL__WATCH_READ, until, what);
+    sil__context_say(context, &said, &purpose, program);
+    int code = sil__watch_wait(program->watch, SIL__WATCH_READ, until, what);
+    sil__context_unsay(context, &said);
+    return code;
 }
 
 int sil_program_wait(sil_program *program, int *out_status, sil_deadline until)

@@ -25,14 +25,22 @@ struct start {
     int child_ends[3]; /* -1: none; owned */
 };
 
-static int check(const sil_program_options *options)
+/* The program to look up; NULL with the last error set: the options make no sense. */
+static const char *check(const sil_program_options *options)
 {
     const char *const *arguments = options ? options->arguments : NULL;
-    if (!arguments || !arguments[0] || !(options->program ? options->program : arguments[0])[0])
-        return sil__fail(SIL_EINVAL, "sil_program_start: no program");
-    if (options->input < SIL_NULL || options->output < SIL_NULL || options->error < SIL_MERGE)
-        return sil__fail(SIL_EINVAL, "sil_program_start: not a descriptor");
-    return 0;
+    const char *program = arguments ? arguments[0] : NULL;
+    if (program && options->program)
+        program = options->program;
+    if (!program || program[0] == '\0') {
+        sil__fail(SIL_EINVAL, "sil_program_start: no program");
+        return NULL;
+    }
+    if (options->input < SIL_NULL || options->output < SIL_NULL || options->error < SIL_MERGE) {
+        sil__fail(SIL_EINVAL, "sil_program_start: not a descriptor");
+        return NULL;
+    }
+    return program;
 }
 
 /* --- pipes --------------------------------------------------------------------------------- */
@@ -143,11 +151,12 @@ static sil_program *create(const struct start *start)
 
 sil_program *sil_program_start(const sil_program_options *options)
 {
-    if (check(options) != 0 || sil__enter(sil_loop_current(), "sil_program_start") != 0)
+    const char *name = check(options);
+    if (!name || sil__enter(sil_loop_current(), "sil_program_start") != 0)
         return NULL;
     struct start start = {
         .options = options,
-        .program = options->program ? options->program : options->arguments[0],
+        .program = name,
         .child_ends = {-1, -1, -1},
     };
     sil_program *program = create(&start);

@@ -64,8 +64,6 @@ int sil__server_enter(sil_server *server, const char *what)
         return sil__fail(SIL_ENOTASK, "%s: only coroutines of the server's loop may use it", what);
     if (server->closed)
         return sil__fail(SIL_ECLOSED, "%s: the server was closed", what);
-    if (sil__context_cancel_due(&self->context))
-        return sil__context_deliver_cancel(&self->context, what);
     server->uses++;
     return 0;
 }
@@ -147,9 +145,12 @@ static int stopped(const char *what)
 int sil__server_accept(sil_server *server, sil_stream **out_stream, sil_deadline until,
                        const char *what)
 {
+    struct sil__context *context = sil__context();
     bool waited = false;
     bool late = false;
     for (;;) {
+        if (sil__context_cancel_due(context))
+            return sil__context_deliver_cancel(context, what);
         if (server->stopped)
             return stopped(what);
         int fd = accept_any(server);
@@ -159,7 +160,7 @@ int sil__server_accept(sil_server *server, sil_stream **out_stream, sil_deadline
             if (code != 0)
                 (void)close(fd);
             else if (!waited)
-                sil__context_pace(sil__context());
+                sil__context_pace(context);
             return code;
         }
         if (fd != -EAGAIN)

@@ -48,7 +48,7 @@ struct sil_server {
 /* A server without sockets; NULL with the last error set. */
 sil_server *sil__server_create(const sil_listen_options *options);
 
-/* As those of streams. */
+/* As those of streams, but a cancel that is due is left to whoever waits: a shutdown begins in any case. */
 int sil__server_enter(sil_server *server, const char *what);
 void sil__server_leave(sil_server *server);
 

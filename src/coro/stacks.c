@@ -25,8 +25,7 @@ static void forget(struct sil__stack *stack)
 
 static void on_trim(struct sil__timer *timer)
 {
-    struct sil__loop *loop =
-        (struct sil__loop *)((char *)timer - offsetof(struct sil__loop, trim));
+    struct sil__loop *loop = (struct sil__loop *)((char *)timer - offsetof(struct sil__loop, trim));
     loop->most_live = loop->live_count;
     if (sil__stacks_trim(&loop->stacks))
         sil__timer_set(&loop->reactor.timers, timer, loop->reactor.now + NEXT_TRIM);

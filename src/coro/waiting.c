@@ -52,7 +52,7 @@ bool sil__coroutine_begin_wait(struct sil__coroutine *self, sil_deadline until)
         self->timer.fire = on_deadline;
         sil__timer_set(&loop->reactor.timers, &self->timer, until);
     }
-    self->context.since = loop->reactor.now;
+    self->since = loop->reactor.now;
     self->parked = true;
     return true;
 }
@@ -63,6 +63,18 @@ int sil__coroutine_end_wait(struct sil__coroutine *self)
     return reason_of(self);
 }
 
+/* What goes on without waiting gives way now and then. */
+static void coroutine_pace(struct sil__context *context)
+{
+    enum { PACE = 64 };
+    struct sil__coroutine *self = sil__coroutine_of(context);
+    if (++self->loop->pace < PACE)
+        return;
+    self->loop->pace = 0;
+    sil__loop_push(self->loop, self);
+    sil__coroutine_suspend(self);
+}
+
 static int coroutine_wait(struct sil__context *context, struct sil__waiter *waiter,
                           sil_deadline until)
 {
@@ -70,8 +82,11 @@ static int coroutine_wait(struct sil__context *context, struct sil__waiter *wait
     self->timed_out = false;
     int code = 0;
     while (!sil__waiter_woken(waiter) && (code = reason_of(self)) == 0) {
-        if (!sil__coroutine_begin_wait(self, until))
+        if (!sil__coroutine_begin_wait(self, until)) {
+            if (until > SIL_NOW)
+                coroutine_pace(context);
             continue;
+        }
         self->waiter = waiter;
         sil__coroutine_suspend(self);
         self->waiter = NULL;
@@ -111,18 +126,6 @@ void sil__coroutine_interrupted(struct sil__coroutine *coroutine, uint32_t why)
         coroutine->condemned = true;
     if ((why & SIL__INTERRUPT_CONDEMN) || coroutine->context.shielded == 0)
         sil__coroutine_unpark(coroutine);
-}
-
-/* What goes on without waiting gives way now and then. */
-static void coroutine_pace(struct sil__context *context)
-{
-    enum { PACE = 64 };
-    struct sil__coroutine *self = sil__coroutine_of(context);
-    if (++self->loop->pace < PACE)
-        return;
-    self->loop->pace = 0;
-    sil__loop_push(self->loop, self);
-    sil__coroutine_suspend(self);
 }
 
 const struct sil__park_ops sil__park_coroutine = {

@@ -85,7 +85,7 @@ static int add_standard(posix_spawn_file_actions_t *actions, int from, int copy,
 
 static int add_actions(posix_spawn_file_actions_t *actions, const struct sil__child_plan *plan)
 {
-    int copies[STANDARD];
+    int copies[STANDARD] = {0};
     int error = add_copies(actions, plan, copies);
     for (int i = 0; !error && i < STANDARD; i++)
         error = add_standard(actions, plan->standard[i], copies[i], i);

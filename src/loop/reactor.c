@@ -25,6 +25,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "core/context.h"
+#include "loop/signal.h"
+#include "loop/watch.h"
 
 #define MILLISECOND INT64_C(1000000)
 
@@ -197,6 +199,8 @@ void sil__reactor_fini(struct sil__reactor *reactor)
     /* Acquire: see wake_end. They are between two steps, and need no more than a CPU. */
     while (atomic_load_explicit(&reactor->wakers, memory_order_acquire) > 0)
         sched_yield();
+    sil__watch_abandon_all(reactor);
+    sil__signal_abandon_all(reactor);
     uv_close((uv_handle_t *)&reactor->async, on_closed);
     uv_close((uv_handle_t *)&reactor->prepare, on_closed);
     uv_close((uv_handle_t *)&reactor->check, on_closed);

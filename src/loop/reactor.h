@@ -31,12 +31,13 @@ struct sil__reactor {
     const struct sil__reactor_driver *driver;
     int64_t now; /* nanoseconds; as of the beginning of this turn */
     struct sil__timers timers;
-    int64_t armed;     /* what the timer of libuv is set for; INT64_MAX: it is not */
-    unsigned handles;  /* of ours that libuv has not closed yet, watches included */
-    unsigned keepers;  /* reasons to keep uv_run going */
-    bool kicked;       /* there is something to run: the next poll must not block */
-    bool idling;       /* ... and does not */
-    struct sil__reactor *outer; /* whose thread it was, when a turn of ours began within another's */
+    int64_t armed;    /* what the timer of libuv is set for; INT64_MAX: it is not */
+    unsigned handles; /* of ours that libuv has not closed yet, watches included */
+    unsigned keepers; /* reasons to keep uv_run going */
+    bool kicked;      /* there is something to run: the next poll must not block */
+    bool idling;      /* ... and does not */
+    struct sil__reactor
+        *outer; /* whose thread it was, when a turn of ours began within another's */
     uv_prepare_t prepare;
     uv_check_t check;
     uv_idle_t idle;
@@ -45,8 +46,8 @@ struct sil__reactor {
     uv_loop_t own;
 
     /* Atomic. */
-    _Atomic uint32_t asleep;  /* in the poll, or about to be: whoever has something must wake */
-    _Atomic uint32_t wakers;  /* threads that are about to wake it: until 0 it must stay */
+    _Atomic uint32_t asleep; /* in the poll, or about to be: whoever has something must wake */
+    _Atomic uint32_t wakers; /* threads that are about to wake it: until 0 it must stay */
 };
 
 /* 0, SIL_ENOMEM or SIL_EAGAIN, with the last error set. uv: NULL makes an own one. */

@@ -23,11 +23,11 @@ typedef void (*sil__signal_fn)(void *user, int number);
  */
 struct sil__signal *sil__signal_open(int number, sil__signal_fn on_signal, void *user);
 
-/* takes; NULL allowed. On the reactor's thread, also when it has ended. on_signal is called no more. */
+/* takes; NULL allowed. On the reactor's thread, also when it has ended. on_signal rests. */
 void sil__signal_close(struct sil__signal *signal);
 
-/* The reactor ends: what is still open on it is closed, as far as libuv is concerned. Its owners close it
- * later, or never. */
+/* The reactor ends: what is still open on it is closed, as far as libuv is concerned. Its owners
+ * close it later, or never. */
 void sil__signal_abandon_all(struct sil__reactor *reactor);
 
 #endif

@@ -27,6 +27,7 @@
 #include <stdatomic.h>
 
 #include "base/lock.h"
+#include "core/dump.h"
 #include "core/error.h"
 #include "core/future.h"
 #include "process/channel.h"
@@ -176,6 +177,8 @@ struct sil__procs {
     /* Atomic. */
     _Atomic uint32_t owed_calls; /* futex: one more when a caller is to look */
     _Atomic bool callers_end;
+
+    struct sil__source source;
 };
 
 #define SIL__NO_MORE UINT16_MAX
@@ -198,6 +201,7 @@ static inline struct sil__procs *sil__procs_of(sil_executor *executor)
 }
 
 extern const sil_executor_ops sil__procs_ops;
+extern const struct sil__source_ops sil__procs_source; /* dump.c */
 
 /* --- submit.c ------------------------------------------------------------------------------ */
 

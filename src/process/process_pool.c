@@ -267,6 +267,7 @@ static void release_parts(struct sil__procs *pool)
 
 void sil__procs_destroy(struct sil__procs *pool)
 {
+    sil__source_remove(&pool->source);
     release_parts(pool);
     sil_executor_retire(&pool->base);
 }
@@ -291,6 +292,7 @@ sil_executor *sil_process_pool(const sil_process_pool_options *options)
     sil_executor_init(&pool->base, &sil__procs_ops, pool->base.workers);
     if (start_threads(pool) != 0)
         goto fail_helper;
+    sil__source_add(&pool->source, &sil__procs_source);
     return &pool->base;
 
 fail_helper:

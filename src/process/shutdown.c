@@ -91,10 +91,16 @@ int sil__procs_shutdown(sil_executor *executor, bool cancel_pending, sil_deadlin
     if (is_inside(executor))
         return sil__fail(SIL_EDEADLK, "a task cannot wait for the end of its own pool '%s'",
                          pool->name);
+    static const struct sil__purpose purpose = {.text = "the end of a process pool's tasks"};
     struct sil__context *context = sil__context();
+    struct sil__waiter waiter; /* only seen */
+    sil__waiter_init(&waiter, context);
+    waiter.purpose = &purpose;
     if (context->ops->block)
         (void)context->ops->block(context);
+    sil__context_sleeps(context, &waiter);
     bool ended = wait_for_none(&pool->open, until);
+    sil__context_wakes(context);
     if (context->ops->unblock)
         context->ops->unblock(context);
     return ended ? 0 : sil__fail(SIL_ETIMEDOUT, "tasks of pool '%s' still run", pool->name);

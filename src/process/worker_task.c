@@ -169,13 +169,13 @@ void sil__worker_perform(struct sil__worker *worker, struct sil__slot *slot)
     }
     sil__limits_begin_task(&worker->hello->limits);
     struct sil__frame frame = {.remote = &worker->remote, .outer = context->frame};
-    context->frame = &frame;
+    sil__context_push(context, &frame);
 
     void *result = result_room(slot, small);
     int code = call(worker, slot, result);
     leave_if_copy(worker);
 
-    context->frame = frame.outer;
+    sil__context_pop(context, frame.outer);
     answer(worker, code, result);
     if (context->last_error)
         sil__context_set_error(NULL);

@@ -105,7 +105,7 @@ static void run(struct sil__worker *worker, struct sil__lane *lane, sil_child **
     struct sil__frame pool = {.executor = &worker->pool->base, .outer = context->frame};
     struct sil__frame frame = of ? *of : pool;
     frame.outer = &pool;
-    context->frame = &frame;
+    sil__context_push(context, &frame);
     context->last_error = NULL;
     sil__lane_belongs(lane, &frame);
 
@@ -114,7 +114,7 @@ static void run(struct sil__worker *worker, struct sil__lane *lane, sil_child **
     sil__lane_belongs(lane, outer_owner);
     sil__error_release(context->last_error);
     context->last_error = outer_error;
-    context->frame = pool.outer;
+    sil__context_pop(context, pool.outer);
     end(child);
     sil__lane_turn(lane); /* I1: before others are published here */
     sil__worker_count(&worker->stolen, 1);
@@ -166,9 +166,11 @@ static sil_child *steal_part(const sil_child *child, void *state)
 
 static void sleep_until_done(sil_child *child)
 {
+    static const struct sil__purpose purpose = {.text = "a forked child"};
     struct sil__context *context = sil__context();
     struct sleeper sleeper = {.frame = NULL};
     sil__waiter_init(&sleeper.waiter, context);
+    sleeper.waiter.purpose = &purpose;
     void *state;
     do {
         state = look(child);

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/lock.h"
+#include "core/dump.h"
 #include "thread/deque.h"
 #include "thread/injector.h"
 #include "thread/intake.h"
@@ -122,6 +123,8 @@ struct sil__pool {
 
     /* Slots: set under lock, before slot_count counts them; read without. */
     _Atomic(struct sil__worker *) *slots;
+
+    struct sil__source source;
 };
 
 /* The calling thread's worker, of whatever pool; NULL if it is none. */

@@ -60,16 +60,22 @@ static bool has_ended(struct sil__pool *pool)
 
 static bool wait_until_gone(struct sil__pool *pool, sil_deadline until)
 {
+    static const struct sil__purpose purpose = {.text = "the end of a thread pool's tasks"};
     struct sil__context *context = sil__context();
+    struct sil__waiter waiter; /* only seen */
+    sil__waiter_init(&waiter, context);
+    waiter.purpose = &purpose;
     if (context->ops->block)
         (void)context->ops->block(context);
     bool ended;
+    sil__context_sleeps(context, &waiter);
     for (;;) {
         uint32_t gone = atomic_load_explicit(&pool->gone, memory_order_acquire);
         ended = has_ended(pool);
         if (ended || !sil__futex_wait(&pool->gone, gone, until))
             break;
     }
+    sil__context_wakes(context);
     if (context->ops->unblock)
         context->ops->unblock(context);
     return ended || has_ended(pool);
@@ -121,6 +127,7 @@ int sil__pool_close(sil_executor *executor)
 
 void sil__pool_destroy(struct sil__pool *pool)
 {
+    sil__source_remove(&pool->source);
     join_all(pool);
     unsigned count = atomic_load_explicit(&pool->slot_count, memory_order_acquire);
     for (unsigned i = 0; i < count; i++) {

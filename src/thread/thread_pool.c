@@ -64,6 +64,15 @@ static const sil_executor_ops pool_ops = {
     .post = sil__pool_post,
 };
 
+static bool fill(struct sil__source *source, struct sil__part *part)
+{
+    struct sil__pool *pool =
+        (struct sil__pool *)((char *)source - offsetof(struct sil__pool, source));
+    return sil__source_stats(source, part, &pool->base, pool->name);
+}
+
+static const struct sil__source_ops source_ops = {.fill = fill};
+
 static bool valid(const sil_thread_pool_options *options)
 {
     return options->workers <= SIL__POOL_MAX_THREADS &&
@@ -97,6 +106,7 @@ static struct sil__pool *create(const sil_thread_pool_options *options, unsigned
     pool->initializer = options->initializer;
     pool->initializer_arg = options->initializer_arg;
     sil_executor_init(&pool->base, &pool_ops, workers);
+    sil__source_add(&pool->source, &source_ops);
     return pool;
 }
 

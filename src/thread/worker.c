@@ -203,14 +203,16 @@ static bool run_task(sil_future *task)
 static void run_posted(struct sil__worker *worker, struct sil__cell cell)
 {
     struct sil__context *context = worker->context;
-    struct sil__frame frame = {.executor = &worker->pool->base, .outer = context->frame};
+    struct sil__frame frame = {.posted = sil__cell_function(cell),
+                               .executor = &worker->pool->base,
+                               .outer = context->frame};
     sil_error *outer_error = context->last_error;
-    context->frame = &frame;
+    sil__context_push(context, &frame);
     context->last_error = NULL;
     sil__cell_run(cell);
     if (context->last_error)
         sil__error_release(context->last_error);
-    context->frame = frame.outer;
+    sil__context_pop(context, frame.outer);
     context->last_error = outer_error;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams while memory, threads or descriptors run out: a socket cannot be opened then, and says why;
- * one that is open works.
+ * Datagrams while memory, threads or descriptors run out: a socket cannot be opened then, and says
+ * why; one that is open works.
  */
 #include "every_point.h"
 

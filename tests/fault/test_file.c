@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files while memory, threads or descriptors run out: they say so, and leave nothing behind, no half of a
- * file either; what is open can be closed.
+ * Files while memory, threads or descriptors run out: they say so, and leave nothing behind, no
+ * half of a file either; what is open can be closed.
  */
 #include "every_point.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Child programs and signals while memory, threads, processes or descriptors run out: whatever fails, no
- * child, descriptor or handler is left.
+ * Child programs and signals while memory, threads, processes or descriptors run out: whatever
+ * fails, no child, descriptor or handler is left.
  */
 #include "every_point.h"
 
