@@ -26,7 +26,7 @@ static int copy_slowly(void *arg, void *result)
 
 static int two_steps(void)
 {
-    sil_deadline outer = sil_deadline_scope(sil_in(0.3)); /* for both steps together */
+    sil_deadline outer = sil_deadline_scope(sil_in(1)); /* for both steps together */
     int code = sil_sleep(sil_in(0.01));
     if (code == 0)
         code = sil_take(sil_go(copy_slowly, &(const char *){"first"}, sizeof(char *), 0), NULL,

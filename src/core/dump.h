@@ -115,6 +115,13 @@ struct sil__source {
     uint32_t generation;
 };
 
+extern struct sil__registry {
+    struct sil__lock lock;
+    /* Guarded by lock. */
+    struct sil__source *first;
+    struct sil__source **last; /* NULL: first is */
+} sil__registry;
+
 /* When remove returns nobody looks at it any more. */
 void sil__source_add(struct sil__source *source, const struct sil__source_ops *ops);
 void sil__source_remove(struct sil__source *source);

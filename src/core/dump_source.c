@@ -17,24 +17,20 @@
 /* A loop has so many nanoseconds to answer. */
 #define PATIENCE INT64_C(200000000)
 
-static struct {
-    struct sil__lock lock;
-    /* Guarded by lock. */
-    struct sil__source *first;
-    struct sil__source **last; /* NULL: first is */
-} registry;
+/* Known to gdb/sillon-gdb.py. */
+struct sil__registry sil__registry;
 
 static struct sil__lock sight; /* dump.h, I2 */
 _Atomic uint32_t sil__dumps;
 
 void sil__registry_lock(void)
 {
-    sil__lock_take(&registry.lock);
+    sil__lock_take(&sil__registry.lock);
 }
 
 void sil__registry_unlock(void)
 {
-    sil__lock_drop(&registry.lock);
+    sil__lock_drop(&sil__registry.lock);
 }
 
 void sil__context_pass(void)
@@ -61,9 +57,9 @@ void sil__object_ends_slow(void)
 
 void sil__dump_in_child(struct sil__thread *self)
 {
-    registry.lock = sight = (struct sil__lock){0};
-    registry.first = NULL;
-    registry.last = NULL;
+    sil__registry.lock = sight = (struct sil__lock){0};
+    sil__registry.first = NULL;
+    sil__registry.last = NULL;
     atomic_store_explicit(&sil__dumps, 0, memory_order_relaxed);
     sil__threads_in_child(self);
     sil__dump_signal_in_child();
@@ -77,9 +73,9 @@ void sil__source_add(struct sil__source *source, const struct sil__source_ops *o
     source->next = NULL;
     source->generation = sil__fork_generation();
     sil__registry_lock();
-    source->link = registry.last ? registry.last : &registry.first;
+    source->link = sil__registry.last ? sil__registry.last : &sil__registry.first;
     *source->link = source;
-    registry.last = &source->next;
+    sil__registry.last = &source->next;
     sil__registry_unlock();
 }
 
@@ -92,7 +88,7 @@ void sil__source_remove(struct sil__source *source)
     if (source->next)
         source->next->link = source->link;
     else
-        registry.last = source->link;
+        sil__registry.last = source->link;
     source->link = NULL;
     sil__registry_unlock();
 }
@@ -121,7 +117,7 @@ bool sil__source_stats(struct sil__source *source, struct sil__part *part, sil_e
 /* False: not all, for want of memory. */
 static bool ask_sources_locked(struct sil__part **end, struct sil__context *context)
 {
-    for (struct sil__source *source = registry.first; source; source = source->next) {
+    for (struct sil__source *source = sil__registry.first; source; source = source->next) {
         struct sil__part *part = sil__part_create();
         if (!part)
             return false;
@@ -139,7 +135,7 @@ static bool give_up(struct sil__part *part)
 {
     bool given_up = false;
     sil__registry_lock();
-    struct sil__source *source = registry.first;
+    struct sil__source *source = sil__registry.first;
     while (source && source != part->source)
         source = source->next;
     if (source)

@@ -12,6 +12,7 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/lock.h"
 #include "core/context.h"
@@ -362,13 +363,45 @@ static int check_use(const sil_executor *executor)
     return 0;
 }
 
+/* Would waiting for the end of this executor put a thread to sleep that others need? */
+static bool must_not_sleep(const struct sil__context *context, sil_executor *executor)
+{
+    return context->ops->parks && !context->ops->parks(executor);
+}
+
+/* Nobody tells of the end but to a thread that sleeps: so look again and again, seldomer each time. */
+static int shutdown_parked(struct sil__context *context, sil_executor *executor,
+                           bool cancel_pending, sil_deadline until)
+{
+    static const struct sil__purpose purpose = {.text = "the end of an executor's tasks"};
+    const int64_t first = INT64_C(1000000), longest = INT64_C(16000000);
+    for (int64_t pause = first;; pause = pause < longest ? 2 * pause : longest) {
+        const sil_deadline passed = 1;
+        int code = ops_of(executor)->shutdown(executor, cancel_pending, passed);
+        int64_t now = sil__clock_now();
+        if (code != SIL_ETIMEDOUT || now >= until)
+            return code;
+        struct sil__waiter waiter;
+        sil__waiter_init(&waiter, context);
+        waiter.purpose = &purpose;
+        code = context->ops->wait(context, &waiter, until - now > pause ? now + pause : until);
+        if (code == SIL_ECANCELLED)
+            return sil__context_deliver_cancel(context, "sil_executor_shutdown");
+    }
+}
+
 int sil_executor_shutdown(sil_executor *executor, bool cancel_pending, sil_deadline until)
 {
     int code = check_use(executor);
     if (code != 0)
         return code;
-    if (until > SIL_NOW)
-        sil__state_drain(sil__context());
+    struct sil__context *context = sil__context();
+    if (until > SIL_NOW) {
+        sil__state_drain(context);
+        until = sil__context_until(context, until);
+        if (must_not_sleep(context, executor))
+            return shutdown_parked(context, executor, cancel_pending, until);
+    }
     return ops_of(executor)->shutdown(executor, cancel_pending, until);
 }
 
@@ -379,7 +412,13 @@ int sil_executor_close(sil_executor *executor)
     int code = check_use(executor);
     if (code != 0)
         return code;
-    sil__state_drain(sil__context());
+    struct sil__context *context = sil__context();
+    sil__state_drain(context);
+    if (must_not_sleep(context, executor)) {
+        context->shielded++;
+        (void)shutdown_parked(context, executor, false, SIL_FOREVER);
+        context->shielded--;
+    }
     return ops_of(executor)->close(executor);
 }
 

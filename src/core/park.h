@@ -66,6 +66,10 @@ struct sil__park_ops {
     /* It got on without waiting: time to let others run? NULL: they do anyway. */
     void (*pace)(struct sil__context *context);
 
+    /* Does the shutdown of this executor wait by the operations above? NULL: it may put the thread to
+     * sleep. */
+    bool (*parks)(sil_executor *executor);
+
     /*
      * Run the task if nobody has started it and this context may; true if it did. last_resort:
      * nobody else can; what cannot be run here either is failed, for it would never end.

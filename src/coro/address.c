@@ -75,8 +75,12 @@ static int parse_inet(const char *text, sil_address *out)
         port > UINT16_MAX)
         return SIL_EINVAL;
     bool brackets = length > 2 && text[0] == '[' && text[length - 1] == ']';
-    memcpy(host, text + brackets, length - 2 * brackets);
-    host[length - 2 * brackets] = '\0';
+    if (brackets) {
+        text++;
+        length -= 2;
+    }
+    memcpy(host, text, length);
+    host[length] = '\0';
     struct addrinfo *found;
     struct addrinfo hints = {.ai_family = brackets ? AF_INET6 : AF_INET,
                              .ai_socktype = SOCK_STREAM,

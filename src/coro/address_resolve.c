@@ -184,20 +184,20 @@ static int pose(struct question *question, const char *host, const char *service
                 const sil_resolve_options *options)
 {
     unsigned long port;
-    bool number = sil__address_port_of(service, &port);
-    if ((number && port > UINT16_MAX) || (service && *service == '\0'))
+    const char *name = sil__address_port_of(service, &port) ? NULL : service;
+    if (port > UINT16_MAX || (name && *name == '\0'))
         return sil__fail(SIL_EINVAL, "'%s' is no port", service);
     if (host && *host == '\0')
         return sil__fail(SIL_EINVAL, "the name of the host is empty");
-    if ((host && strlen(host) >= sizeof question->host) ||
-        (!number && strlen(service) >= sizeof question->service))
-        return sil__fail(SIL_ETOOLONG, "no host or service has a name that long: '%.64s...'",
-                         host && strlen(host) >= sizeof question->host ? host : service);
-    *question = (struct question){.port = number ? (uint16_t)port : 0};
+    if (host && strlen(host) >= sizeof question->host)
+        return sil__fail(SIL_ETOOLONG, "no host has a name that long: '%.64s...'", host);
+    if (name && strlen(name) >= sizeof question->service)
+        return sil__fail(SIL_ETOOLONG, "no service has a name that long: '%.64s...'", name);
+    question->port = (uint16_t)port;
     if (host)
         memcpy(question->host, host, strlen(host));
-    if (!number)
-        memcpy(question->service, service, strlen(service));
+    if (name)
+        memcpy(question->service, name, strlen(name));
     if (options) {
         question->family = options->family;
         question->passive = options->passive;
@@ -208,7 +208,7 @@ static int pose(struct question *question, const char *host, const char *service
 int sil_resolve(const char *host, const char *service, const sil_resolve_options *options,
                 sil_address **out_addresses, size_t *out_count, sil_deadline until)
 {
-    struct question question;
+    struct question question = {0};
     if (!out_addresses || !out_count)
         return sil__fail(SIL_EINVAL, "sil_resolve: out_addresses or out_count is NULL");
     int code = sil__enter(sil_loop_current(), "sil_resolve");

@@ -58,38 +58,40 @@ static int open_socket(int family)
     return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-/* 0: it is under way, or done; else why not. */
-static int begin_connect(const struct race *race, const sil_address *address,
-                         sil_stream **out_stream)
+/* It is under way, or done. NULL: *out_error says why not. */
+static sil_stream *begin_connect(const struct race *race, const sil_address *address,
+                                 int *out_error)
 {
-    int fd = open_socket(address->storage.ss_family);
-    if (fd < 0)
-        return errno;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    sil_stream *stream = NULL;
     const sil_address *local = race->local;
-    int error = 0;
+    int fd = open_socket(address->storage.ss_family);
+    if (fd < 0) {
+        *out_error = errno;
+        return NULL;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (local && bind(fd, (const struct sockaddr *)&local->storage, local->size) != 0)
-        error = errno;
-    if (error == 0)
-        error = sil__stream_from(fd, SIL__FD_SOCKET, out_stream);
-    if (error != 0) {
+        *out_error = errno;
+    else
+        *out_error = sil__stream_from(fd, SIL__FD_SOCKET, &stream);
+    if (!stream) {
         (void)close(fd);
-        return error;
+        return NULL;
     }
     /* Watched before it connects, and waited for only now: else it counts as hung up. */
     if (connect(fd, (const struct sockaddr *)&address->storage, address->size) == 0 ||
         errno == EINPROGRESS || errno == EINTR)
-        return 0;
-    error = errno;
-    sil_stream_close(*out_stream);
-    return error;
+        return stream;
+    *out_error = errno;
+    sil_stream_close(stream);
+    return NULL;
 }
 
 static void begin_next(struct race *race)
 {
-    sil_stream *stream;
-    int error = begin_connect(race, &race->addresses[race->next++], &stream);
-    if (error != 0) {
+    int error = 0;
+    sil_stream *stream = begin_connect(race, &race->addresses[race->next++], &error);
+    if (!stream) {
         note_error(race, error);
         return;
     }
@@ -227,8 +229,8 @@ int sil_connect(const char *host, const char *service, const sil_connect_options
     if (!out_stream || !service || !(options->stagger >= 0))
         return sil__fail(SIL_EINVAL, "sil_connect: service or out_stream is NULL, or an option is "
                                      "out of range");
-    sil_address *addresses;
-    size_t count;
+    sil_address *addresses = NULL;
+    size_t count = 0;
     int code = sil_resolve(host, service, &(sil_resolve_options){.family = options->family},
                            &addresses, &count, until);
     if (code != 0)
@@ -255,7 +257,7 @@ static int pause_for(int64_t *pause, sil_deadline until)
 
 int sil_connect_unix(const char *path, sil_stream **out_stream, sil_deadline until)
 {
-    sil_address address;
+    sil_address address = {0};
     int code = sil__enter(sil_loop_current(), "sil_connect_unix");
     if (code == 0)
         code = out_stream ? sil__address_unix(path, &address)

@@ -118,11 +118,11 @@ static bool source_give_up(struct sil__source *source, struct sil__part *part)
     return true;
 }
 
-static const struct sil__source_ops source_ops = {.fill = source_fill, .give_up = source_give_up};
+const struct sil__source_ops sil__loop_source = {.fill = source_fill, .give_up = source_give_up};
 
 void sil__loop_show(struct sil__loop *loop)
 {
-    sil__source_add(&loop->source, &source_ops);
+    sil__source_add(&loop->source, &sil__loop_source);
 }
 
 void sil__loop_hide(struct sil__loop *loop)

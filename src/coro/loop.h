@@ -297,6 +297,8 @@ struct sil__part *sil__intake_take_asked(struct sil__loop *loop);
 
 /* --- dump.c: being seen -------------------------------------------------------------------------- */
 
+extern const struct sil__source_ops sil__loop_source; /* by which gdb/sillon-gdb.py knows a loop */
+
 /* From now on it is in dumps; and no more. */
 void sil__loop_show(struct sil__loop *loop);
 void sil__loop_hide(struct sil__loop *loop);

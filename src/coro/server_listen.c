@@ -165,8 +165,8 @@ int sil_listen(const char *host, const char *service, const sil_listen_options *
     if (code != 0)
         return code;
     sil_resolve_options resolve = {.family = options->family, .passive = true};
-    sil_address *addresses;
-    size_t count;
+    sil_address *addresses = NULL;
+    size_t count = 0;
     code = sil_resolve(host, service, &resolve, &addresses, &count, until);
     if (code != 0)
         return code;

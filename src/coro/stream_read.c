@@ -248,7 +248,7 @@ int sil_read_until(sil_stream *stream, const void *delimiter, size_t delimiter_s
     int code = begin(&call);
     if (code != 0)
         return code;
-    size_t size;
+    size_t size = 0;
     code = find(&call, delimiter, delimiter_size, limit, &size);
     if (code == 0) {
         *out_data = show(stream, size);
@@ -280,7 +280,7 @@ int sil_read_line(sil_stream *stream, size_t limit, const char **out_line, size_
     int code = begin(&call);
     if (code != 0)
         return code;
-    size_t taken;
+    size_t taken = 0;
     code = find(&call, "\n", 1, limit, &taken);
     if (code == SIL_EEND && held(stream) > 0) {
         taken = held(stream); /* the last one has no end */

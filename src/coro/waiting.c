@@ -128,6 +128,11 @@ void sil__coroutine_interrupted(struct sil__coroutine *coroutine, uint32_t why)
         sil__coroutine_unpark(coroutine);
 }
 
+static bool coroutine_parks(sil_executor *executor)
+{
+    return sil__loop_of(executor) != NULL;
+}
+
 const struct sil__park_ops sil__park_coroutine = {
     .wait = coroutine_wait,
     .wake = coroutine_wake,
@@ -135,4 +140,5 @@ const struct sil__park_ops sil__park_coroutine = {
     .expose = sil__coroutine_expose,
     .interrupt = coroutine_interrupt,
     .pace = coroutine_pace,
+    .parks = coroutine_parks,
 };

@@ -111,15 +111,19 @@ static void set_basics(const sil_tls_config *config, const sil_tls_options *opti
     SSL_CTX_set_verify(context, modes[verify_of(options, config->server)], NULL);
 }
 
-static int set_ciphers(SSL_CTX *context, const sil_tls_options *options, const char *what)
+static int refuse_ciphers(const char *list, const char *what)
 {
     const char *reason;
+    int code = sil__tls_reason(&reason) == SIL_ENOMEM ? SIL_ENOMEM : SIL_EINVAL;
+    return sil_fail(code, "%s: '%s': %s", what, list, reason);
+}
+
+static int set_ciphers(SSL_CTX *context, const sil_tls_options *options, const char *what)
+{
     if (options->ciphers && SSL_CTX_set_cipher_list(context, options->ciphers) != 1)
-        return sil_fail(sil__tls_reason(&reason) == SIL_ENOMEM ? SIL_ENOMEM : SIL_EINVAL,
-                        "%s: ciphers '%s': %s", what, options->ciphers, reason);
+        return refuse_ciphers(options->ciphers, what);
     if (options->suites && SSL_CTX_set_ciphersuites(context, options->suites) != 1)
-        return sil_fail(sil__tls_reason(&reason) == SIL_ENOMEM ? SIL_ENOMEM : SIL_EINVAL,
-                        "%s: suites '%s': %s", what, options->suites, reason);
+        return refuse_ciphers(options->suites, what);
     return 0;
 }
 

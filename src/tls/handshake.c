@@ -157,7 +157,7 @@ static int note(struct sil__tls *tls)
 
 static int begin_tls(const struct begin *begin, sil_stream **out_stream, sil_deadline until)
 {
-    struct sil__tls *tls;
+    struct sil__tls *tls = NULL;
     int code = sil_flush(begin->stream, until);
     if (code == 0)
         code = create(begin, &tls);

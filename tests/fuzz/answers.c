@@ -241,7 +241,7 @@ static struct sil__answer *next_answer(struct play *play, unsigned index)
     return &staff->channel->answers[play->written[index] % SIL__RING];
 }
 
-static void send(struct play *play, unsigned index, struct sil__answer *answer)
+static void send_one(struct play *play, unsigned index, struct sil__answer *answer)
 {
     atomic_store_explicit(&answer->number, ++play->written[index], memory_order_release);
 }
@@ -258,7 +258,7 @@ static void answer_well(struct play *play, unsigned index)
     answer->code = below(play, 2) ? EIO : 0;
     answer->size = flight->task->result_size;
     answer->block = (uintptr_t)flight->result;
-    send(play, index, answer);
+    send_one(play, index, answer);
 }
 
 static void answer_badly(struct play *play, unsigned index)
@@ -273,7 +273,7 @@ static void answer_badly(struct play *play, unsigned index)
     answer->size = some_size(play);
     answer->block = (uintptr_t)some_block(play, staff, answer->position);
     memset(answer->bytes, (int)below(play, 256), sizeof answer->bytes);
-    send(play, index, answer);
+    send_one(play, index, answer);
 }
 
 static void scribble(struct play *play, void *memory, size_t size)

@@ -5,6 +5,7 @@
  */
 #include <sillon/wait.h>
 
+#include "base/clock.h"
 #include "scenario.h"
 
 static void release_all(sil_future **futures, int count)
@@ -82,19 +83,38 @@ SCENARIO(wait_for_the_first_failure)
     return 0;
 }
 
-SCENARIO(wait_times_out_and_they_go_on) /* test_wait_with_timeout, test_wait_concurrent_complete */
+/* In a second that passes when all the others have had their turns. */
+static int let_time_pass(void *arg, void *result)
+{
+    (void)arg, (void)result;
+    give_way(5);
+    sil__clock_fake_advance(SIL__SECOND);
+    return 0;
+}
+
+static int time_out(void *arg, void *result)
 {
     (void)arg, (void)result;
     sil_promise *promise;
     sil_future *futures[] = {go_int(co_int, 1), promise_int(&promise)};
+    sil_future_release(sil_go(let_time_pass, NULL, 0, 0));
     size_t done = 0;
-    EXPECT_CODE(sil_wait(futures, 2, SIL_ALL_COMPLETED, sil_in(1e-3), &done), SIL_ETIMEDOUT);
+    EXPECT_CODE(sil_wait(futures, 2, SIL_ALL_COMPLETED, sil_in(1), &done), SIL_ETIMEDOUT);
     EXPECT(done == 1 && sil_future_done(futures[0]) && !sil_future_done(futures[1]));
     EXPECT_CODE(sil_promise_resolve(promise, NULL), 0);
     EXPECT_CODE(sil_wait(futures, 2, SIL_ALL_COMPLETED, SIL_NOW, &done), 0);
     release_all(futures, 2);
     sil_promise_destroy(promise);
     return 0;
+}
+
+/* test_wait_with_timeout, test_wait_concurrent_complete */
+static void test_wait_times_out_and_they_go_on(void **state)
+{
+    (void)state;
+    sil__clock_fake_start(SIL__SECOND);
+    run_scenario(time_out);
+    sil__clock_fake_stop();
 }
 
 static int wait_for_one(void *arg, void *result)
@@ -123,30 +143,41 @@ SCENARIO(cancelled_wait_leaves_what_it_was_for) /* test_yield_wait_does_not_shie
 
 /* --- sil_as_completed ------------------------------------------------------------------------ */
 
-static int sleep_and_tell(void *arg, void *result)
+/* Keeps them one by one, and lets others run. */
+static int keep_in_order(void *arg, void *result)
 {
-    *(int *)result = *(int *)arg;
-    return sil_sleep(sil_in(*(int *)arg * 1e-3));
+    (void)result;
+    sil_promise **promises = *(sil_promise ***)arg;
+    static const int order[] = {2, 0, 1};
+    for (int i = 0; i < 3; i++) {
+        give_way(3);
+        EXPECT_CODE(sil_promise_resolve(promises[order[i]], &order[i]), 0);
+    }
+    return 0;
 }
 
 SCENARIO(as_completed_yields_in_the_order_of_ending) /* test_as_completed */
 {
     (void)arg, (void)result;
-    sil_future *futures[] = {go_int(sleep_and_tell, 2), go_int(sleep_and_tell, 9),
-                             go_int(sleep_and_tell, 1)};
+    sil_promise *promises[3];
+    sil_promise **keeps = promises;
+    sil_future *futures[3];
+    for (int i = 0; i < 3; i++)
+        futures[i] = promise_int(&promises[i]);
+    sil_future *keeper = sil_go(keep_in_order, (void *)&keeps, sizeof keeps, 0);
     sil_as_completed *it = sil_as_completed_create(futures, 3);
     release_all(futures, 3);
-    int64_t before = 0;
     sil_future *future = NULL;
+    static const int order[] = {2, 0, 1};
     for (int i = 0; i < 3; i++) {
         EXPECT_CODE(sil_as_completed_next(it, &future, SIL_FOREVER), 0);
-        EXPECT(sil_future_done(future) && sil_clock() >= before);
-        before = sil_clock();
+        EXPECT(int_of(future) == order[i] && sil_as_completed_left(it) == (size_t)(2 - i));
     }
-    EXPECT(int_of(future) == 9);
     EXPECT_CODE(sil_as_completed_next(it, &future, SIL_FOREVER), SIL_EEND);
     sil_as_completed_destroy(it);
-    return 0;
+    for (int i = 0; i < 3; i++)
+        sil_promise_destroy(promises[i]);
+    return sil_take(keeper, NULL, SIL_FOREVER);
 }
 
 /* test_as_completed_with_timeout, test_as_completed_with_unused_timeout */

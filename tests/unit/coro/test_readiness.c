@@ -9,7 +9,7 @@
 
 #include <sillon/sillon.h>
 
-#include "support/test.h"
+#include "scenario.h"
 
 static int signal_it(void *arg, void *result)
 {
@@ -22,13 +22,13 @@ static int wait_for_event(void *arg, void *result)
 {
     (void)arg, (void)result;
     int fd = eventfd(0, EFD_CLOEXEC);
-    assert_true(fd >= 0);
-    assert_code(sil_fd_wait(fd, SIL_WRITABLE, SIL_FOREVER), 0);
-    assert_code(sil_fd_wait(fd, SIL_READABLE, SIL_NOW), SIL_ETIMEDOUT);
-    assert_code(sil_fd_wait(fd, SIL_READABLE, sil_in(0.01)), SIL_ETIMEDOUT);
+    EXPECT(fd >= 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_WRITABLE, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_NOW), SIL_ETIMEDOUT);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, sil_in(0.01)), SIL_ETIMEDOUT);
     sil_future *other = sil_go(signal_it, &fd, sizeof fd, 0);
-    assert_code(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), 0);
-    assert_code(sil_fd_wait(fd, SIL_READABLE, SIL_NOW), 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_NOW), 0);
     (void)close(fd);
     return sil_take(other, NULL, SIL_FOREVER);
 }
@@ -36,7 +36,7 @@ static int wait_for_event(void *arg, void *result)
 static void test_a_descriptor_is_waited_for(void **state)
 {
     (void)state;
-    assert_code(sil_run(wait_for_event, NULL, 0, NULL, 0), 0);
+    run_scenario(wait_for_event);
 }
 
 static int wait_in_vain(void *arg, void *result)
@@ -49,20 +49,20 @@ static int refuse(void *arg, void *result)
 {
     (void)arg, (void)result;
     int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    assert_code(sil_fd_wait(-1, SIL_READABLE, SIL_FOREVER), SIL_EINVAL);
-    assert_code(sil_fd_wait(file, (sil_readiness)2, SIL_FOREVER), SIL_EINVAL);
+    EXPECT_CODE(sil_fd_wait(-1, SIL_READABLE, SIL_FOREVER), SIL_EINVAL);
+    EXPECT_CODE(sil_fd_wait(file, (sil_readiness)2, SIL_FOREVER), SIL_EINVAL);
     (void)close(file);
     file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    assert_code(sil_fd_wait(file, SIL_READABLE, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_fd_wait(file, SIL_READABLE, SIL_FOREVER), 0);
     (void)close(file);
 
     int fd = eventfd(0, EFD_CLOEXEC);
     sil_future *waiter = sil_go(wait_in_vain, &fd, sizeof fd, 0);
-    assert_code(sil_yield(), 0);
-    assert_code(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), EEXIST);
-    assert_code(sil_future_cancel(waiter), SIL_EINPROGRESS);
-    assert_code(sil_take(waiter, NULL, SIL_FOREVER), SIL_ECANCELLED);
-    assert_code(sil_fd_wait(fd, SIL_WRITABLE, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_yield(), 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), EEXIST);
+    EXPECT_CODE(sil_future_cancel(waiter), SIL_EINPROGRESS);
+    EXPECT_CODE(sil_take(waiter, NULL, SIL_FOREVER), SIL_ECANCELLED);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_WRITABLE, SIL_FOREVER), 0);
     (void)close(fd);
     return 0;
 }
@@ -71,7 +71,7 @@ static void test_what_cannot_be_waited_for_is_refused(void **state)
 {
     (void)state;
     assert_code(sil_fd_wait(0, SIL_READABLE, SIL_FOREVER), SIL_ENOTASK);
-    assert_code(sil_run(refuse, NULL, 0, NULL, 0), 0);
+    run_scenario(refuse);
 }
 
 int main(void)
@@ -80,5 +80,6 @@ int main(void)
         TEST(test_a_descriptor_is_waited_for),
         TEST(test_what_cannot_be_waited_for_is_refused),
     };
+    begin_scenarios();
     return test_run("readiness", tests);
 }

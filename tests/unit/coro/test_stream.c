@@ -346,6 +346,25 @@ SCENARIO(only_its_loop_uses_it)
     return 0;
 }
 
+static sil_stream *survivors[2];
+
+static int leave_streams(void *arg, void *result)
+{
+    (void)arg, (void)result;
+    return sil_socketpair(&survivors[0], &survivors[1]);
+}
+
+static void test_a_stream_is_closed_after_its_loop(void **state)
+{
+    (void)state;
+    run_scenario(leave_streams);
+    char byte;
+    size_t got;
+    assert_code(sil_read(survivors[0], &byte, 1, &got, SIL_NOW), SIL_ENOTASK);
+    sil_stream_close(survivors[0]);
+    sil_stream_close(survivors[1]);
+}
+
 static void test_no_stream_outside_coroutines(void **state)
 {
     (void)state;
@@ -409,6 +428,7 @@ int main(void)
         TEST(test_closing_ends_the_waits),
         TEST(test_who_waits_has_no_buffer),
         TEST(test_only_its_loop_uses_it),
+        TEST(test_a_stream_is_closed_after_its_loop),
         TEST(test_no_stream_outside_coroutines),
         TEST(test_bad_arguments),
     };

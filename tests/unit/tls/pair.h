@@ -127,6 +127,7 @@ static inline void pair_close(struct pair *pair)
     sil_stream_close(pair->plain[CLIENT]);
     sil_stream_close(pair->tls[SERVER]);
     sil_stream_close(pair->plain[SERVER]);
+    pair->plain[SERVER] = NULL; /* that one may still wait in it */
 }
 
 static inline int put(sil_stream *stream, const char *text)

@@ -201,7 +201,7 @@ static int each_point(int side, int code, bool tries)
     for (nth = 1; more; nth++) {
         struct plan plan = {.code = code};
         *(tries ? &plan.try_at : &plan.wait_at) = nth;
-        int got;
+        int got = UNEXPECTED;
         EXPECT_PART(run_session(side, &plan, &got));
         more = (tries ? plan.tries : plan.waits) >= nth;
         /* What has come with the deadline is taken. */

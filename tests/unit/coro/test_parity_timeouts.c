@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deadlines, as asyncio's tests of timeout and wait_for ask for them (docs/asyncio-parity.md). The
+ * names in comments are those of the tests in CPython's test_timeouts.py, test_waitfor.py and, of
+ * contexts, test_tasks.py.
+ */
+#include <sillon/group.h>
+
+#include "scenario.h"
+
+/* --- scopes ---------------------------------------------------------------------------------- */
+
+static int fail_in_scope(void *arg, void *result)
+{
+    (void)result;
+    sil_deadline outer = sil_deadline_scope(sil_in(*(double *)arg));
+    int code = sil_sleep(sil_in(1e-3));
+    code = sil_fail(ERANGE, "failed, whatever the wait said: %d", code);
+    sil_deadline_restore(outer);
+    return code;
+}
+
+/* test_foreign_exception_passed, test_foreign_exception_on_timeout */
+SCENARIO(failure_in_a_scope_is_what_it_is)
+{
+    (void)arg, (void)result;
+    static const double seconds[] = {60, 1e-6};
+    for (int i = 0; i < 2; i++) {
+        sil_future *future = sil_go(fail_in_scope, &seconds[i], sizeof seconds[i], 0);
+        EXPECT_CODE(sil_take(future, NULL, SIL_FOREVER), ERANGE);
+    }
+    return 0;
+}
+
+static void hold_the_loop(sil_deadline until)
+{
+    while (sil_clock() < until)
+        ;
+}
+
+/* test_nested_timeouts_loop_busy, test_nested_timeouts_concurrent: both have ended by the time the
+ * loop can look, and each is told where it belongs. */
+SCENARIO(scopes_end_though_the_loop_was_held)
+{
+    (void)arg, (void)result;
+    sil_deadline late = sil_in(2e-3);
+    sil_deadline none = sil_deadline_scope(late);
+    sil_deadline outer = sil_deadline_scope(sil_in(1e-3));
+    hold_the_loop(late + 1);
+    EXPECT_CODE(sil_sleep(sil_in(60)), SIL_ETIMEDOUT);
+    sil_deadline_restore(outer);
+    EXPECT(sil_deadline_current() == late);
+    EXPECT_CODE(sil_sleep(sil_in(60)), SIL_ETIMEDOUT);
+    sil_deadline_restore(none);
+    EXPECT_CODE(sil_sleep(sil_in(1e-6)), 0);
+    return 0;
+}
+
+/* test_reschedule, as far as a deadline is a value: the one that set it may set another. */
+SCENARIO(scope_may_be_put_off_by_its_owner)
+{
+    (void)arg, (void)result;
+    sil_deadline first = sil_in(1e-3);
+    sil_deadline outer = sil_deadline_scope(first);
+    sil_deadline_restore(outer);
+    outer = sil_deadline_scope(sil_in(60));
+    EXPECT_CODE(sil_sleep(first + 1000000), 0);
+    sil_deadline_restore(outer);
+    return 0;
+}
+
+static int keep_own_scope(void *arg, void *result)
+{
+    (void)result;
+    sil_deadline inherited = sil_deadline_current();
+    sil_deadline own = *(sil_deadline *)arg;
+    (void)sil_deadline_scope(own);
+    for (int i = 0; i < 5; i++) {
+        EXPECT(sil_deadline_current() == (own < inherited ? own : inherited));
+        EXPECT_CODE(sil_yield(), 0);
+    }
+    return 0; /* it need not restore what ends with it */
+}
+
+SCENARIO(scope_is_its_coroutines_own) /* test_context_1, test_context_2, test_context_3 */
+{
+    (void)arg, (void)result;
+    enum { COUNT = 100 };
+    sil_deadline now = sil_clock() + INT64_C(1000000000000);
+    sil_deadline outer = sil_deadline_scope(now + COUNT / 2);
+    sil_future *futures[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        futures[i] = sil_go(keep_own_scope, &(sil_deadline){now + i}, sizeof(sil_deadline), 0);
+    for (int i = 0; i < COUNT; i++)
+        EXPECT_CODE(sil_take(futures[i], NULL, SIL_FOREVER), 0);
+    EXPECT(sil_deadline_current() == now + COUNT / 2);
+    sil_deadline_restore(outer);
+    EXPECT(sil_deadline_current() == SIL_FOREVER);
+    return 0;
+}
+
+/* --- sil_await_or_cancel --------------------------------------------------------------------- */
+
+static int wait_for_the_gate_when_cancelled(void *arg, void *result)
+{
+    (void)result;
+    tally.cancelled += sil_sleep(SIL_FOREVER) == SIL_ECANCELLED;
+    return sil_await(*(sil_future **)arg, SIL_FOREVER);
+}
+
+struct outcome {
+    int code;  /* of sil_await_or_cancel */
+    int after; /* of the wait that followed */
+};
+
+static int wait_for_inner(void *arg, void *result)
+{
+    struct outcome *outcome = result;
+    outcome->code = sil_await_or_cancel(*(sil_future **)arg, sil_in(1e-3));
+    outcome->after = sil_yield();
+    return 0;
+}
+
+/* test_wait_for_self_cancellation: asyncio's lets go of it then; ours waits until it has ended, and
+ * the cancel is not lost. */
+SCENARIO(cancel_while_the_end_is_waited_for)
+{
+    (void)arg, (void)result;
+    sil_promise *promise;
+    sil_future *gate = promise_int(&promise);
+    sil_future *inner = sil_go(wait_for_the_gate_when_cancelled, &gate, sizeof gate, 0);
+    struct outcome outcome = {0};
+    sil_future *outer = sil_go(wait_for_inner, &inner, sizeof inner, sizeof outcome);
+    while (tally.cancelled == 0) /* the deadline has not come */
+        EXPECT_CODE(sil_yield(), 0);
+    EXPECT_CODE(sil_future_cancel(outer), SIL_EINPROGRESS);
+    give_way(3);
+    EXPECT(!sil_future_done(outer));
+    EXPECT_CODE(sil_promise_resolve(promise, NULL), 0);
+    EXPECT_CODE(sil_take(outer, &outcome, SIL_FOREVER), 0);
+    EXPECT(outcome.code == 0 && outcome.after == SIL_ECANCELLED);
+    EXPECT_CODE(sil_take(inner, NULL, SIL_FOREVER), 0);
+    sil_future_release(gate);
+    sil_promise_destroy(promise);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(test_failure_in_a_scope_is_what_it_is),
+        TEST(test_scopes_end_though_the_loop_was_held),
+        TEST(test_scope_may_be_put_off_by_its_owner),
+        TEST(test_scope_is_its_coroutines_own),
+        TEST(test_cancel_while_the_end_is_waited_for),
+    };
+    begin_scenarios();
+    return test_run("parity: timeouts", tests);
+}
