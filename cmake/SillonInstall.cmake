@@ -51,3 +51,11 @@ if(SILLON_TLS)
   configure_file("${PROJECT_SOURCE_DIR}/cmake/sillon-tls.pc.in" sillon-tls.pc @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sillon-tls.pc" DESTINATION ${pc_dir})
 endif()
+
+# gdb finds the second by the full name of the library, if its own data is under the same prefix; the
+# first is for all others to source.
+set(gdb_script "${PROJECT_SOURCE_DIR}/gdb/sillon-gdb.py")
+install(FILES "${gdb_script}" DESTINATION ${CMAKE_INSTALL_DATADIR}/sillon)
+install(FILES "${gdb_script}"
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR}
+        RENAME libsillon.so.${PROJECT_VERSION}-gdb.py)

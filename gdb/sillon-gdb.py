@@ -6,8 +6,9 @@
                                       from the list, a name, or all; ARGS are those of backtrace
 
 gdb loads this by itself where it is installed beside libsillon.so; otherwise: source sillon-gdb.py. It
-needs the debug information of the library, and works with running programs and with core files alike.
-Only x86-64 with Boost.Context is known (the default there): neither ucontext nor other processors.
+needs the debug information of the library, and works with running programs and with core files alike, but
+for those that gdb itself writes (gcore): stacks are not in them, because of their guard pages. Only x86-64
+with Boost.Context is known (the default there): neither ucontext nor other processors.
 
 How: an unwinder that, while a stack is asked for, claims the innermost frame of the selected thread, and
 says that its caller's registers are those which the coroutine left on its stack (fiber_boost.h). So
@@ -82,7 +83,8 @@ class Coroutine:
         details = task["details"] if task is not None else 0
         if int(details) == 0 or not bool(details["named"]):
             return ""
-        return details["name"].string(errors="backslashreplace")
+        text = details["name"].address.cast(gdb.lookup_type("char").pointer())
+        return text.string(errors="backslashreplace")
 
     def function(self):
         task = self.task()
@@ -191,8 +193,8 @@ class CoroutineUnwinder(gdb.unwinder.Unwinder):
         if not start:
             return text
         return re.sub(
-            r"^#(\d+) ( ?)",
-            lambda m: "#%d%s" % (int(m.group(1)) - 1, " " + m.group(2)),
+            r"^#(\d+) +",
+            lambda m: "#%-2d " % (int(m.group(1)) - 1),
             text[start.start() :],
             flags=re.MULTILINE,
         )
@@ -262,7 +264,12 @@ class SillonBacktrace(gdb.Command):
         if not chosen:
             raise gdb.GdbError("sillon backtrace: there is no coroutine '%s'" % words[0])
         for each in chosen:
-            self.show(each, " ".join(words[1:]))
+            self.show(each, " ".join(map(self.one_more, words[1:])))
+
+    @staticmethod
+    def one_more(word):
+        """A number of frames: one of them is not shown."""
+        return str(int(word) + 1) if re.fullmatch("[1-9][0-9]*", word) else word
 
     @staticmethod
     def fits(each, which):

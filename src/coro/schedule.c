@@ -16,7 +16,7 @@
 
 /* Nanoseconds. */
 #define TURN_TIME INT64_C(50000)
-#define LONGEST_TURN INT64_C(2000000)
+#define LONGEST_TURN INT64_C(10000000)
 #define MOST_ALLOWANCE 4096
 
 /* --- ready: coroutines and tasks, linked through themselves; a task's address has the low bit set --- */

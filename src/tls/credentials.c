@@ -38,10 +38,9 @@ static int give_password(char *buffer, int size, int writing, void *user)
 {
     (void)writing;
     size_t length = user ? strlen(user) : 0;
-    if (length > (size_t)size)
+    if (length >= (size_t)size)
         return -1;
-    if (length > 0)
-        memcpy(buffer, user, length);
+    memcpy(buffer, user ? user : "", length + 1);
     return (int)length;
 }
 

@@ -70,36 +70,36 @@ static int expect_name(SSL *ssl, const char *name, const char *what)
 
 /* --- the handshake ----------------------------------------------------------------------------- */
 
-static int create(const struct begin *begin, struct sil__tls **out_tls)
+/* NULL with the last error set. */
+static struct sil__tls *create(const struct begin *begin)
 {
     ERR_clear_error();
     struct sil__tls *tls = OPENSSL_zalloc(sizeof *tls);
-    if (!tls)
-        return sil_fail(SIL_ENOMEM, NULL);
+    if (!tls) {
+        (void)sil_fail(SIL_ENOMEM, NULL);
+        return NULL;
+    }
     tls->beneath = begin->stream;
     sil__tls_config_retain(begin->config);
     tls->config = begin->config;
     tls->ssl = SSL_new(begin->config->context);
     BIO *bio = tls->ssl ? sil__tls_bio(tls) : NULL;
-    int code = 0;
-    if (bio) {
-        SSL_set_bio(tls->ssl, bio, bio);
-        if (begin->config->server)
-            SSL_set_accept_state(tls->ssl);
-        else
-            SSL_set_connect_state(tls->ssl);
-        if (begin->name)
-            code = expect_name(tls->ssl, begin->name, begin->what);
-    } else {
+    if (!bio) {
         const char *reason;
-        code = sil__tls_reason(&reason);
-        code = sil_fail(code, "%s: %s", begin->what, reason);
-    }
-    if (code == 0)
-        *out_tls = tls;
-    else
+        int code = sil__tls_reason(&reason);
+        (void)sil_fail(code, "%s: %s", begin->what, reason);
         sil__tls_free(tls);
-    return code;
+        return NULL;
+    }
+    SSL_set_bio(tls->ssl, bio, bio);
+    if (begin->config->server)
+        SSL_set_accept_state(tls->ssl);
+    else
+        SSL_set_connect_state(tls->ssl);
+    if (!begin->name || expect_name(tls->ssl, begin->name, begin->what) == 0)
+        return tls;
+    sil__tls_free(tls);
+    return NULL;
 }
 
 /* It failed with this code: say with whom, and why. */
@@ -157,12 +157,12 @@ static int note(struct sil__tls *tls)
 
 static int begin_tls(const struct begin *begin, sil_stream **out_stream, sil_deadline until)
 {
-    struct sil__tls *tls = NULL;
     int code = sil_flush(begin->stream, until);
-    if (code == 0)
-        code = create(begin, &tls);
     if (code != 0)
         return code;
+    struct sil__tls *tls = create(begin);
+    if (!tls)
+        return sil_error_code(sil_last_error());
     code = shake_hands(begin, tls, until);
     if (code == 0)
         code = note(tls);

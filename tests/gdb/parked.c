@@ -37,7 +37,9 @@ static int waits_deep(void *arg, void *result)
 static int awaits(void *arg, void *result)
 {
     (void)result;
-    return sil_await(*(sil_future **)arg, SIL_FOREVER);
+    int code = sil_await(*(sil_future **)arg, SIL_FOREVER);
+    __asm__ volatile("" ::: "memory");
+    return code;
 }
 
 static int main_task(void *arg, void *result)

@@ -448,11 +448,11 @@ SCENARIO(late_verdict_is_for_no_other_wait)
     struct insister insister = {&pair[0], &gate};
     pair[1] = sil_thread_start(NULL, insist, &insister, sizeof insister, 0);
     EXPECT_CODE(sil_yield(), 0);
-    /* It is ready now, and does not run before we let it; meanwhile the thread condemns it. */
-    EXPECT_CODE(sil_future_cancel(pair[0]), SIL_EINPROGRESS);
+    /* We keep the loop while the thread condemns it; then it is ready before the word has come. */
     gate_open(&gate);
     const struct sil__context *waits = atomic_load(&pair[0]->runner);
     eventually(sil__deadlock_condemned(waits));
+    EXPECT_CODE(sil_future_cancel(pair[0]), SIL_EINPROGRESS);
     int code = sil_await(pair[0], SIL_FOREVER);
     EXPECT(code == SIL_ECANCELLED || code == SIL_EDEADLK);
     EXPECT_CODE(sil_take(pair[1], NULL, SIL_FOREVER), 0);

@@ -59,6 +59,7 @@ enum { CLIENT, SERVER };
 struct pair {
     sil_stream *plain[2]; /* by CLIENT and SERVER */
     sil_stream *tls[2];   /* NULL: the handshake failed */
+    bool accepting;       /* the server has begun */
     int codes[2];
     char messages[2][256]; /* of those that failed */
 };
@@ -81,6 +82,7 @@ static inline int co_accept(void *arg, void *result)
 {
     (void)result;
     struct accepting *accepting = arg;
+    accepting->pair->accepting = true;
     int code = sil_tls_accept(accepting->plain, accepting->config, &accepting->pair->tls[SERVER],
                               SIL_FOREVER);
     pair_note(accepting->pair, SERVER, code);
@@ -98,6 +100,12 @@ static inline int pair_begin(struct pair *pair, sil_tls_config *client, sil_tls_
     struct accepting accepting = {pair->plain[SERVER], server, pair};
     pair->tls[CLIENT] = pair->tls[SERVER] = NULL;
     sil_future *future = sil_go(co_accept, &accepting, sizeof accepting, 0);
+    while (!pair->accepting && !sil_future_done(future))
+        give_way(1);
+    if (!pair->accepting) { /* no memory: nobody would answer */
+        sil_stream_close(pair->plain[SERVER]);
+        pair->plain[SERVER] = NULL;
+    }
     pair_note(pair, CLIENT,
               sil_tls_connect(pair->plain[CLIENT], client, name, &pair->tls[CLIENT], SIL_FOREVER));
     if (pair->codes[CLIENT] != 0) {
