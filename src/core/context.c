@@ -33,10 +33,13 @@ static void thread_ends(void *context)
     sil__context_fini(context);
 }
 
-/* The thread that forks goes on alone: whatever it was a worker of is gone. */
+/* The thread that forks goes on alone: whatever it was a worker of is gone, and so is the loop of the
+ * coroutine that it was. */
 static void in_child(void)
 {
     own.context.ops = &sil__park_thread;
+    if (sil__context_current)
+        sil__context_current->ops = &sil__park_thread;
     sil__dump_in_child(&own);
 }
 

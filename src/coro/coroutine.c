@@ -2,6 +2,7 @@
 /*
  * The life of a coroutine: one task after the other, on one stack.
  */
+#include "base/fork.h"
 #include "coro/loop.h"
 
 static void begin(struct sil__coroutine *self)
@@ -29,10 +30,20 @@ static void leave_live(struct sil__coroutine *self)
     loop->live_count--;
 }
 
+/* Its task forked, and came back in the child: the loop is the parent's (schedule.c ends the thread). */
+_Noreturn static void leave_child(struct sil__coroutine *self)
+{
+    struct sil__loop *loop = self->loop;
+    sil__context_current = loop->root_context;
+    sil__fiber_leave(&self->fiber, &loop->root);
+}
+
 /* Nobody can interrupt it any more: its future is final. */
 static void end(struct sil__coroutine *self)
 {
     struct sil__loop *loop = self->loop;
+    if (__builtin_expect(loop->base.generation != sil__fork_generation(), 0))
+        leave_child(self);
     self->task = NULL;
     sil__coroutine_tell_joiner(self);
     leave_live(self);

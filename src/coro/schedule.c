@@ -12,6 +12,7 @@
 #include <sillon/status.h>
 
 #include "base/clock.h"
+#include "base/fork.h"
 #include "coro/loop.h"
 
 /* Nanoseconds. */
@@ -275,6 +276,8 @@ static void run_ready(struct sil__loop *loop)
         struct sil__coroutine *next = pick(loop);
         if (next)
             switch_to(loop, &loop->root, next);
+        if (loop->base.generation != sil__fork_generation())
+            pthread_exit(NULL); /* as a pool's worker does; libuv's loop is the parent's, too */
         if (loop->budget > 0)
             break;
         now = sil__clock_now();

@@ -14,16 +14,19 @@
  */
 #include "loop/reactor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sillon/status.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/fork.h"
 #include "core/context.h"
 #include "loop/signal.h"
 #include "loop/watch.h"
@@ -32,9 +35,43 @@
 
 static _Thread_local struct sil__reactor *running;
 
+/* What runs in the parent does not in the child. */
+static void in_child(void)
+{
+    running = NULL;
+}
+
+__attribute__((constructor)) static void prepare(void)
+{
+    sil__fork_on_child(in_child);
+}
+
 struct sil__reactor *sil__reactor_current(void)
 {
     return running;
+}
+
+/*
+ * A pipe whose reader is gone must not end the program: writing to it is answered with EPIPE. Sockets
+ * are told with each write, pipes cannot be.
+ */
+static bool block_sigpipe(void)
+{
+    sigset_t pipe_only, former;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
+    return !sigismember(&former, SIGPIPE);
+}
+
+static void unblock_sigpipe(void)
+{
+    sigset_t pipe_only;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0}) > 0)
+        ;
+    (void)pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
 }
 
 /* --- one turn ------------------------------------------------------------------------------ */
@@ -117,8 +154,12 @@ static void on_check(uv_check_t *check)
     reactor->now = sil__clock_now();
     if (reactor->timers.count > 0)
         sil__timers_run(&reactor->timers, reactor->now);
+    /* Our own loop is run with SIGPIPE blocked; in its user's, coroutines still must not die of it. */
+    bool blocked = reactor->uv != &reactor->own && block_sigpipe();
     if (reactor->driver->turn(reactor))
         reactor->kicked = true;
+    if (blocked)
+        unblock_sigpipe();
     running = others;
 }
 
@@ -174,6 +215,43 @@ static int init_handles(struct sil__reactor *reactor)
     return 0;
 }
 
+/*
+ * libuv takes 0, 1 and 2 for what they are in any program, and ends the program when it has to close a
+ * descriptor of its own that got such a number. Where they are closed they are put out of its reach.
+ */
+static bool occupy_standard(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null < 0)
+            return false;
+        if (null > STDERR_FILENO)
+            (void)close(null); /* another thread was faster */
+    }
+    return true;
+}
+
+/* Its first loop aborts the program, and each later one leaks, for want of descriptors: so we look first
+ * whether there are as many as it takes. */
+static bool has_descriptors(void)
+{
+    enum { WANTED = 8 };
+    int fds[WANTED];
+    int count = 0;
+    while (count < WANTED && (fds[count] = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)) >= 0)
+        count++;
+    for (int i = 0; i < count; i++)
+        (void)close(fds[i]);
+    return count == WANTED;
+}
+
+static int init_loop(uv_loop_t *loop)
+{
+    return occupy_standard() && has_descriptors() ? uv_loop_init(loop) : UV_EMFILE;
+}
+
 int sil__reactor_init(struct sil__reactor *reactor, uv_loop_t *uv,
                       const struct sil__reactor_driver *driver)
 {
@@ -182,7 +260,7 @@ int sil__reactor_init(struct sil__reactor *reactor, uv_loop_t *uv,
     reactor->now = sil__clock_now();
     reactor->uv = uv ? uv : &reactor->own;
     sil__timers_init(&reactor->timers, reactor->now);
-    int error = sil__fault(SIL__FAULT_SYSTEM) ? UV_EMFILE : uv ? 0 : uv_loop_init(&reactor->own);
+    int error = sil__fault(SIL__FAULT_SYSTEM) ? UV_EMFILE : uv ? 0 : init_loop(&reactor->own);
     if (error == 0) {
         error = init_handles(reactor);
         if (error != 0 && !uv)
@@ -222,29 +300,6 @@ void sil__reactor_let_go(struct sil__reactor *reactor)
 {
     if (--reactor->keepers == 0)
         uv_unref((uv_handle_t *)&reactor->async);
-}
-
-/*
- * A pipe whose reader is gone must not end the program: writing to it is answered with EPIPE. Sockets
- * are told with each write, pipes cannot be.
- */
-static bool block_sigpipe(void)
-{
-    sigset_t pipe_only, former;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    (void)pthread_sigmask(SIG_BLOCK, &pipe_only, &former);
-    return !sigismember(&former, SIGPIPE);
-}
-
-static void unblock_sigpipe(void)
-{
-    sigset_t pipe_only;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    while (sigtimedwait(&pipe_only, NULL, &(struct timespec){0}) > 0)
-        ;
-    (void)pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
 }
 
 void sil__reactor_run(struct sil__reactor *reactor)

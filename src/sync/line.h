@@ -29,8 +29,8 @@ struct sil__place {
     struct sil__place *next;
     struct sil__place *prev;
     _Atomic bool in_line; /* read by dumps (core/dump.h, I2) */
-    int code;   /* of the wait; 0 unless who lets it go says otherwise */
-    void *item; /* what is handed over, or where to; the object's */
+    int code;             /* of the wait; 0 unless who lets it go says otherwise */
+    void *item;           /* what is handed over, or where to; the object's */
 };
 
 struct sil__line {

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Usage: check.sh LIBSILLON.SO LIBSILLON.A
-# The shared library exports exactly what the headers declare with SIL_API, all of it sil_ and
-# never sil__, and __libc_start_main, by which it takes programs over (src/process/takeover.h); the
-# static library defines no global name outside sil_.
+#        check.sh LIBSILLON-TLS.SO LIBSILLON-TLS.A tls.h
+# The shared library exports exactly what its headers declare with SIL_API, all of it sil_ and
+# never sil__; libsillon __libc_start_main, too, by which it takes programs over
+# (src/process/takeover.h). The static library defines no global name outside sil_.
 set -euo pipefail
 
 shared=$1
 static=$2
+header=${3:-}
 include=$(realpath "$(dirname "$0")/../../include")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -15,14 +17,15 @@ status=0
 
 # With comments and directives gone and a line for what stands between two of ; { }, a declaration
 # is what follows SIL_API, and its name the first sil_word before a parenthesis.
-for header in "$include"/sillon/*.h; do
-    "${CC:-cc}" -fpreprocessed -w -E -P "$header" | sed '/^ *#/d' | tr '\n' ' ' | tr ';{}' '\n' |
+for file in "$include/sillon/"${header:-*.h}; do
+    [[ ! $header && $file == */tls.h ]] && continue # another library's
+    "${CC:-cc}" -fpreprocessed -w -E -P "$file" | sed '/^ *#/d' | tr '\n' ' ' | tr ';{}' '\n' |
         awk 'sub(/.*SIL_API /, "") && match($0, /sil_[a-z0-9_]+ *\(/) {
                  name = substr($0, RSTART, RLENGTH - 1); sub(/ +$/, "", name); print name }'
 done | LC_ALL=C sort >"$work/declared"
 
 "${NM:-nm}" -D --defined-only "$shared" | awk '{print $NF}' | LC_ALL=C sort >"$work/all"
-if ! grep -qx __libc_start_main "$work/all"; then
+if [[ ! $header ]] && ! grep -qx __libc_start_main "$work/all"; then
     echo "__libc_start_main is not exported"
     status=1
 fi

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Usage: check.sh BUILD_DIR
 # Installs the build into an empty prefix and builds a program of another project against it in
-# every way that users have: pkg-config and CMake, shared and static, C and C++. Runs each.
+# every way that users have: pkg-config and CMake, shared and static, C and C++; and one with TLS, if
+# that was built. Runs each.
 set -euo pipefail
 
 build=$1
@@ -46,6 +47,24 @@ runs static "$work/pc-static"
 step "pkg-config, C++" "${CXX:-c++}" -std=c++17 -o "$work/pc-cxx" "$here/consumer.cpp" \
     "${shared_flags[@]}"
 runs shared "$work/pc-cxx"
+if readelf -d "$libdir/libsillon.so" | grep 'NEEDED.*lib\(ssl\|crypto\)'; then
+    echo "libsillon needs OpenSSL"
+    exit 1
+fi
+
+tls=
+if [[ -f ${pc%.pc}-tls.pc ]]; then
+    tls=yes
+    read -ra shared_flags <<<"$(pkg-config --cflags --libs sillon-tls)"
+    read -ra static_flags <<<"$(pkg-config --static --cflags --libs sillon-tls)"
+    step "pkg-config, TLS, shared" "${CC:-cc}" -o "$work/pc-tls-shared" "$here/consumer_tls.c" \
+        "${shared_flags[@]}"
+    runs shared "$work/pc-tls-shared"
+    # The linker's warnings: what a static OpenSSL looks up at run time needs a shared glibc.
+    step "pkg-config, TLS, static" "${CC:-cc}" -static -o "$work/pc-tls-static" \
+        "$here/consumer_tls.c" "${static_flags[@]}"
+    runs static "$work/pc-tls-static"
+fi
 
 unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 step "find_package: configure" "$cmake" -S "$here" -B "$work/cmake" \
@@ -55,6 +74,10 @@ step "find_package: build" "$cmake" --build "$work/cmake" >/dev/null
 runs shared "$work/cmake/consumer_shared"
 runs static "$work/cmake/consumer_static"
 runs shared "$work/cmake/consumer_cxx"
+if [[ $tls ]]; then
+    runs shared "$work/cmake/consumer_tls_shared"
+    runs static "$work/cmake/consumer_tls_static"
+fi
 
 if [[ -x $work/prefix/bin/sillon ]]; then
     step "the installed command finds its library" "$work/prefix/bin/sillon" --version

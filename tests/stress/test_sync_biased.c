@@ -60,7 +60,7 @@ static void *own(void *arg)
     return NULL;
 }
 
-enum { REVOCATIONS = TEST_SCALE(1000), BORROWS = TEST_SCALE(20000), INTRUSIONS = 20 };
+enum { REVOCATIONS = TEST_SCALE(500), BORROWS = TEST_SCALE(20000), INTRUSIONS = 20 };
 
 static void begin(struct guarded *guarded, pthread_t *owner, uint64_t seed)
 {

@@ -56,6 +56,22 @@ SCENARIO(scopes_end_though_the_loop_was_held)
     return 0;
 }
 
+/* test_timeout_zero_sleep_zero, test_timeout_in_the_past_sleep_zero, where asyncio's raises */
+SCENARIO(ended_scope_leaves_alone_what_need_not_wait)
+{
+    (void)arg, (void)result;
+    sil_future *future = go_int(task_int, 42);
+    EXPECT_CODE(sil_await(future, SIL_FOREVER), 0);
+    sil_deadline outer = sil_deadline_scope(sil_in(-11));
+    EXPECT_CODE(sil_sleep(SIL_NOW), 0);
+    EXPECT_CODE(sil_yield(), 0);
+    EXPECT_CODE(sil_await(future, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_sleep(sil_in(1)), SIL_ETIMEDOUT);
+    sil_deadline_restore(outer);
+    sil_future_release(future);
+    return 0;
+}
+
 /* test_reschedule, as far as a deadline is a value: the one that set it may set another. */
 SCENARIO(scope_may_be_put_off_by_its_owner)
 {
@@ -150,6 +166,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST(test_failure_in_a_scope_is_what_it_is),
         TEST(test_scopes_end_though_the_loop_was_held),
+        TEST(test_ended_scope_leaves_alone_what_need_not_wait),
         TEST(test_scope_may_be_put_off_by_its_owner),
         TEST(test_scope_is_its_coroutines_own),
         TEST(test_cancel_while_the_end_is_waited_for),

@@ -111,6 +111,35 @@ static void test_event_wait_cancel(void **state)
     sil_event_destroy(event);
 }
 
+static int wait_task(void *arg, void *result)
+{
+    (void)result;
+    return sil_event_wait(*(sil_event **)arg, SIL_FOREVER);
+}
+
+static int set_task(void *arg, void *result)
+{
+    (void)result;
+    return sil_event_set(*(sil_event **)arg);
+}
+
+/* A worker that waits lets another take its place. */
+static void test_event_is_set_behind_a_worker_that_waits(void **state)
+{
+    (void)state;
+    sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 1});
+    sil_event *event = sil_event_create(NULL);
+    sil_future *waiters[3];
+    for (int i = 0; i < 3; i++)
+        waiters[i] = sil_submit(pool, wait_task, &event, sizeof event, 0);
+    sil_future *setter = sil_submit(pool, set_task, &event, sizeof event, 0);
+    for (int i = 0; i < 3; i++)
+        assert_code(sil_take(waiters[i], NULL, SIL_FOREVER), 0);
+    assert_code(sil_take(setter, NULL, SIL_FOREVER), 0);
+    assert_code(sil_executor_close(pool), 0);
+    sil_event_destroy(event);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +149,7 @@ int main(void)
         TEST(test_event_clear_with_waiters),
         TEST(test_event_set_at_the_deadline_counts),
         TEST(test_event_wait_cancel),
+        TEST(test_event_is_set_behind_a_worker_that_waits),
     };
     return test_run("event", tests);
 }

@@ -264,6 +264,52 @@ static void test_circle_of_a_mutex_a_future_and_a_plain_thread(void **state)
     }
 }
 
+/* In a pool the one that is awaited may run on top of the one that awaits it: it is told too. */
+static int lock_task(void *arg, void *result)
+{
+    (void)result;
+    struct pair *pair = *(struct pair **)arg;
+    int code = sil_mutex_lock(pair->mutex, SIL_FOREVER);
+    return code == 0 ? sil_mutex_unlock(pair->mutex) : code;
+}
+
+struct parent {
+    struct pair *pair;
+    sil_executor *pool;
+};
+
+static int hold_and_submit(void *arg, void *result)
+{
+    (void)result;
+    struct parent *self = arg;
+    int code = sil_mutex_lock(self->pair->mutex, SIL_FOREVER);
+    if (code != 0)
+        return code;
+    code = sil_take(sil_submit(self->pool, lock_task, &self->pair, sizeof self->pair, 0), NULL,
+                    SIL_FOREVER);
+    int unlocked = sil_mutex_unlock(self->pair->mutex);
+    return code ? code : unlocked;
+}
+
+static void test_circle_of_a_task_and_its_child(void **state)
+{
+    (void)state;
+    for (unsigned workers = 1; workers <= 2; workers++) {
+        sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = workers});
+        struct pair pair = {.mutex = sil_mutex_create("m")};
+        struct parent arg = {&pair, pool};
+        for (int i = 0; i < 20; i++) {
+            sil_future *parent = sil_submit(pool, hold_and_submit, &arg, sizeof arg, 0);
+            assert_code(sil_await(parent, SIL_FOREVER), SIL_EDEADLK);
+            assert_contains(sil_error_message(sil_future_error(parent)), "mutex 'm'");
+            sil_future_release(parent);
+        }
+        assert_false(sil_mutex_locked(pair.mutex));
+        sil_mutex_destroy(pair.mutex);
+        assert_code(sil_executor_close(pool), 0);
+    }
+}
+
 /* --- what is no deadlock ------------------------------------------------------------------------ */
 
 struct hasty {
@@ -476,6 +522,7 @@ int main(void)
         TEST(test_philosophers_in_a_pool_and_on_threads_of_tasks),
         TEST(test_circle_of_a_mutex_and_a_future),
         TEST(test_circle_of_a_mutex_a_future_and_a_plain_thread),
+        TEST(test_circle_of_a_task_and_its_child),
         TEST(test_wait_with_a_deadline_is_not_reported),
         TEST(test_line_of_holders_is_not_reported),
         TEST(test_condition_gets_its_mutex_back_from_a_circle),
