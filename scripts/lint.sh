@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 names=("$@")
-[[ $# -gt 0 ]] || names=(spdx layers docs size sleep shell format tidy)
+[[ $# -gt 0 ]] || names=(spdx layers docs size sleep parity shell format tidy)
 
 failed=()
 for name in "${names[@]}"; do

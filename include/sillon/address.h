@@ -43,7 +43,8 @@ SIL_BEGIN_DECLS
  * @param out_addresses  returns owned: sil_addresses_free.
  * @param out_count      receives how many, at least one.
  * @return 0; SIL_ENOHOST; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_ETOOLONG no name is that long; SIL_ENOMEM;
- *         SIL_EAGAIN no thread for it; SIL_ENOTASK; SIL_EINVAL; an errno value.
+ *         SIL_EAGAIN no thread for it; SIL_ENOTASK; SIL_EINVAL, also for another family; an errno
+ *         value.
  * @threads coroutine
  * @blocks  until the deadline; only the coroutine waits
  */
@@ -69,7 +70,8 @@ SIL_API void sil_addresses_free(sil_address *addresses);
 SIL_API int sil_address_parse(const char *text, sil_address *out);
 
 /**
- * An address as the text that sil_address_parse takes; "unix" for a socket without a name.
+ * An address as text, which sil_address_parse takes, but for the path of a socket that does not begin
+ * with '/', and "unix": a socket without a name.
  *
  * @param address  borrows.
  * @param buffer   receives at most size bytes, always terminated when size > 0; SIL_ADDRESS_TEXT are

@@ -17,7 +17,14 @@
  * the next wait of the coroutine. Outside coroutines, where all begins at once, deadlines say
  * nothing.
  *
- * Errors of the system are errno's codes: ENOENT, ENOSPC, EMFILE and so on.
+ * A named pipe, a terminal or another such device is opened with O_NONBLOCK, since a thread that
+ * waits for it would be missing for as long: opening does not wait for the other end (to write,
+ * with nobody there to read, is ENXIO); a read gets the part that is there, or EAGAIN; a write may
+ * end with EAGAIN. sil_fd_wait with sil_file_descriptor waits until there is more.
+ *
+ * Errors of the system are errno's codes: ENOENT, ENOSPC, EMFILE and so on. A write beyond the
+ * limit for the size of files (RLIMIT_FSIZE) is EFBIG only if the program ignores SIGXFSZ, which
+ * ends it otherwise.
  */
 #ifndef SILLON_FILE_H
 #define SILLON_FILE_H
@@ -48,7 +55,8 @@ SIL_API sil_file *sil_file_open(const char *path, int flags, unsigned mode, sil_
  * Read from the present position, which moves on.
  *
  * @param buffer   borrows.
- * @param out_got  receives how much was read: less than size only at the end of the file.
+ * @param out_got  receives how much was read: less than size only at the end of the file, and of
+ *                 what is no regular file.
  * @return 0; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_ENOMEM; SIL_EAGAIN; SIL_EINVAL; an errno value, and
  *         it is not known how far the position has moved.
  * @threads one
@@ -134,7 +142,8 @@ SIL_API int sil_file_descriptor(const sil_file *file);
 SIL_API int sil_file_close(sil_file *file);
 
 /**
- * Read a whole file. A deadline or a cancel stops it on its way, too.
+ * Read a whole file. A deadline or a cancel stops it on its way, too. A named pipe is read until
+ * nobody has it open to write: nothing, if nobody has.
  *
  * @param path      borrows.
  * @param limit     most bytes; 0: no limit.
@@ -150,10 +159,16 @@ SIL_API int sil_file_read_all(const char *path, size_t limit, char **out_data, s
 /**
  * Write a whole file, new or in place of what is there: under another name beside it, to the disk,
  * then renamed. So whoever opens path finds the old file or the new one, never a part, also after
- * a crash; and when this fails, by a deadline or a cancel on its way too, the old one. The new
- * file has the permissions of the old one. A symbolic link stays: what it leads to is replaced.
+ * a crash; and when this fails, by a deadline or a cancel on its way too, the old one. A symbolic
+ * link stays: what it leads to is replaced.
  *
- * @param path  borrows.
+ * The new file has the owner, group and permissions of the old one, and nobody else can read it
+ * before. Where the system does not let us give it away it is ours, without the set-id bits; and
+ * if not even the group could be kept, ours may do no more than others may. Access lists and other
+ * attributes are not kept. Where there was no file it has 0666, the umask taken off.
+ *
+ * @param path  borrows. Only a regular file is replaced: SIL_EINVAL for a device or a pipe, EISDIR,
+ *              and ENOENT for a link that leads nowhere.
  * @param data  borrows.
  * @return as sil_file_open.
  * @threads any

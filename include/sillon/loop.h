@@ -20,6 +20,9 @@
  * that computes for long, or calls what blocks the thread, holds up all the others: give such work to
  * a thread pool and await it. A coroutine stays on its loop's thread for life.
  *
+ * Coroutines run with SIGPIPE blocked, so that writing to a closed pipe is an error. A child of your
+ * own fork and exec inherits that, unless it unblocks the signal; sil_program_start's do not.
+ *
  * Beneath lies libuv, for readiness, signals and child programs: sil_loop_uv lends its loop to other
  * libraries, and sil_loop_attach runs coroutines on a loop of yours.
  */

@@ -8,8 +8,8 @@
  *         sil_in(60));
  *
  * A program belongs to the loop of the coroutine that started it. It has the signals as it would
- * have them without us, none blocked or ignored, and none of this process's descriptors but 0, 1
- * and 2. It is not ended when this process dies (sil_process_run has that), but sil_program_close
+ * have them without us, none blocked or ignored (a child of your own fork and exec in a coroutine
+ * inherits SIGPIPE blocked, loop.h), and none of this process's descriptors but 0, 1 and 2. It is not ended when this process dies (sil_process_run has that), but sil_program_close
  * ends it, and so do sil_program_run's deadline and cancel. Neither SIGCHLD nor the children that
  * others in this process have started are touched.
  */
@@ -172,7 +172,8 @@ SIL_API int64_t sil_program_pid(const sil_program *program);
 
 /**
  * Let go of it, with its pipes. One that still runs is ended: SIGTERM, after the grace SIGKILL; and
- * waited for, by a cancelled caller too, so that nothing of it is left.
+ * waited for, by a cancelled caller too, so that nothing of it is left. When the loop has ended
+ * already, the thread waits.
  *
  * @param program  takes; NULL allowed. Nobody else may be using it.
  * @threads home

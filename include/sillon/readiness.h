@@ -20,9 +20,9 @@ SIL_BEGIN_DECLS
  *
  * @param fd  borrows: a socket, a pipe, a terminal, an eventfd ...; it must stay open until this returns.
  *            It is made non-blocking.
- * @return 0, for a file always; SIL_ETIMEDOUT; SIL_ECANCELLED; EEXIST another waits for it, or it belongs
- *         to a stream; EBADF and other errno values; SIL_ENOMEM; SIL_ENOTASK outside
- *         coroutines; SIL_EINVAL.
+ * @return 0, for a file always; SIL_ETIMEDOUT; SIL_ECANCELLED; EEXIST it is not ready, and another of
+ *         this loop waits for it, or it belongs to a stream or the like; EBADF and other errno values;
+ *         SIL_ENOMEM; SIL_ENOTASK outside coroutines; SIL_EINVAL.
  * @threads coroutine
  * @blocks  until the deadline; only the coroutine waits
  */

@@ -133,10 +133,10 @@ SIL_API int sil_server_serve(sil_server *server, sil_handler_fn handler, void *u
 SIL_API int sil_server_shutdown(sil_server *server, sil_deadline until);
 
 /**
- * Where it listens; of several addresses the first.
+ * Where it listens, or did until it was shut down; of several addresses the first.
  *
  * @param out  receives it.
- * @return 0; SIL_ECLOSED; SIL_EINVAL; an errno value.
+ * @return 0; SIL_EINVAL.
  * @threads home
  */
 SIL_API int sil_server_address(const sil_server *server, sil_address *out);

@@ -17,7 +17,8 @@
  *     SIL_ETIMEDOUT;  SIL_ECANCELLED;  SIL_ECLOSED it was closed by another coroutine meanwhile;
  *     an errno value (ECONNRESET, EPIPE ...);  SIL_ENOMEM;  SIL_ENOTASK the caller is no coroutine of
  *     its loop;  SIL_EINVAL.
- * With SIL_NOW nothing waits: what can be done at once is done. A read that ends with an error has
+ * A deadline that has passed ends a call also while the other side keeps up. With SIL_NOW nothing waits:
+ * what can be done at once is done. A read that ends with an error has
  * taken nothing from the stream, unless it says otherwise. A write that does may have written a part,
  * and nobody can tell how much the other side will see: all there is to do is to close.
  *
@@ -39,7 +40,9 @@ typedef struct sil_stream sil_stream;
 typedef struct sil_connect_options {
     int family;     /**< AF_INET or AF_INET6: only this one; 0: both */
     double stagger; /**< seconds one attempt is alone before the next begins beside it; 0: 0.25 */
-    const sil_address *local; /**< borrows: where to connect from; its port may be 0; NULL: any */
+    const sil_address
+        *local; /**< borrows: where to connect from, so only to addresses of its family;
+                                   its port may be 0; NULL: any */
 } sil_connect_options;
 
 SIL_BEGIN_DECLS
@@ -56,7 +59,8 @@ SIL_BEGIN_DECLS
  * @param options     borrows; NULL for the defaults.
  * @param out_stream  returns owned: sil_stream_close.
  * @return 0; SIL_ENOHOST the name cannot be looked up; ECONNREFUSED and so on: what the most telling
- *         attempt ended with (host and service are in the message); as all here.
+ *         attempt ended with (host and service are in the message); EAFNOSUPPORT the host has no
+ *         address of the family of .local; as all here.
  * @threads coroutine
  * @blocks  until the deadline; only the coroutine waits. So do all below that take a deadline
  */
@@ -80,9 +84,10 @@ SIL_API int sil_connect_unix(const char *path, sil_stream **out_stream, sil_dead
  * (sil_stream_fd tells the number they have then), and sockets stay as they are. Regular files are always
  * ready: reading and writing them may hold up the loop for as long as the disk needs.
  *
- * @param fd          takes.
+ * @param fd          takes; after a failure it is still yours, and as it was.
  * @param out_stream  returns owned: sil_stream_close, which closes fd.
- * @return 0; EBADF; SIL_ENOMEM; SIL_ENOTASK; SIL_EINVAL; an errno value.
+ * @return 0; EBADF; EEXIST this loop has a stream for it, or waits for it, already; SIL_ENOMEM;
+ *         SIL_ENOTASK; SIL_EINVAL; an errno value.
  * @threads coroutine
  */
 SIL_API int sil_stream_open(int fd, sil_stream **out_stream);
@@ -129,7 +134,7 @@ SIL_API void sil_stream_close(sil_stream *stream);
 /* --- reading ----------------------------------------------------------------------------------- */
 
 /**
- * Read some bytes: at least one, and what is there.
+ * Read some bytes: at least one, and what is there, at most 256 KiB.
  *
  * @param buffer   receives at most size bytes.
  * @param size     > 0.
@@ -172,7 +177,8 @@ SIL_API int sil_read_until(sil_stream *stream, const void *delimiter, size_t del
  * Read a line, without the "\n" or "\r\n" that ends it. What stands behind the last one is a line too,
  * unless it is empty.
  *
- * @param limit     the most bytes to read, the end of the line included.
+ * @param limit     the most bytes to read, the end of the line included. With so many and no end it still
+ *                  waits to see whether the stream ends there.
  * @param out_line  returns borrowed: as sil_read_until; a '\0' follows it.
  * @param out_size  receives its length without that; NULL allowed.
  * @return 0; SIL_EEND there are no more lines; SIL_ETOOLONG; SIL_EBUSY; as all here.

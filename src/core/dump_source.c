@@ -81,15 +81,17 @@ void sil__source_add(struct sil__source *source, const struct sil__source_ops *o
 
 void sil__source_remove(struct sil__source *source)
 {
-    if (!source->link || source->generation != sil__fork_generation())
+    if (source->generation != sil__fork_generation())
         return; /* the registry of the parent */
     sil__registry_lock();
-    *source->link = source->next;
-    if (source->next)
-        source->next->link = source->link;
-    else
-        sil__registry.last = source->link;
-    source->link = NULL;
+    if (source->link) {
+        *source->link = source->next;
+        if (source->next)
+            source->next->link = source->link;
+        else
+            sil__registry.last = source->link;
+        source->link = NULL;
+    }
     sil__registry_unlock();
 }
 

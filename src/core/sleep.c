@@ -14,6 +14,7 @@
 struct sleeper {
     struct sil__listener listener;
     struct sil__waiter waiter;
+    bool told; /* guarded by the task's lock: a waiter is woken once */
 };
 
 static const struct sil__purpose sleeping = {.text = "sleep"};
@@ -21,7 +22,11 @@ static const struct sil__purpose sleeping = {.text = "sleep"};
 static void sleeper_notify(struct sil__listener *listener, sil_future *task)
 {
     (void)task;
-    sil__waiter_wake(&((struct sleeper *)listener)->waiter);
+    struct sleeper *sleeper = (struct sleeper *)listener;
+    if (sleeper->told)
+        return;
+    sleeper->told = true;
+    sil__waiter_wake(&sleeper->waiter);
 }
 
 /* The deadline of the task counts as a request to stop. */
@@ -35,16 +40,21 @@ static int sleep_in_task(struct sil__context *context, sil_future *task, sil_dea
     struct sleeper sleeper = {.listener = {.notify = sleeper_notify, .on_cancel = true}};
     sil__waiter_init(&sleeper.waiter, context);
     sleeper.waiter.purpose = &sleeping;
+    int code = 0;
     if (sil__state_listen(task, &sleeper.listener)) {
         /* Asked before we listened: nobody would tell us any more. */
         if (!sil_cancelled()) {
             const struct sil__details *details =
                 atomic_load_explicit(&task->details, memory_order_acquire);
-            (void)context->ops->wait(context, &sleeper.waiter,
-                                     earlier(until, details ? details->deadline : 0));
+            code = context->ops->wait(context, &sleeper.waiter,
+                                      earlier(until, details ? details->deadline : 0));
         }
         (void)sil__state_unlisten(task, &sleeper.listener);
+        if (sleeper.told)
+            sil__waiter_settle(&sleeper.waiter);
     }
+    if (code == SIL_ECANCELLED) /* what the coroutine itself was asked */
+        return sil__context_deliver_cancel(context, "sil_sleep");
     return sil_cancelled() ? sil__fail(SIL_ECANCELLED, "asked to stop while it slept") : 0;
 }
 
@@ -61,7 +71,8 @@ static int sleep_interruptibly(struct sil__context *context, sil_deadline until)
 static int sleep_in(struct sil__context *context, sil_deadline until)
 {
     sil_future *task = sil__context_task(context);
-    if (context->ops->interrupt)
+    /* A task on top of a coroutine's own: its requests do not interrupt. */
+    if (context->ops->interrupt && !(context->frame && context->frame->outer))
         return sleep_interruptibly(context, until);
     if (task)
         return sleep_in_task(context, task, until);

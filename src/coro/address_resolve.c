@@ -187,6 +187,11 @@ static int pose(struct question *question, const char *host, const char *service
     const char *name = sil__address_port_of(service, &port) ? NULL : service;
     if (port > UINT16_MAX || (name && *name == '\0'))
         return sil__fail(SIL_EINVAL, "'%s' is no port", service);
+    if (options && options->family != 0 && options->family != AF_INET &&
+        options->family != AF_INET6)
+        return sil__fail(SIL_EINVAL,
+                         "hosts have addresses of AF_INET and AF_INET6, not of family %d",
+                         options->family);
     if (host && *host == '\0')
         return sil__fail(SIL_EINVAL, "the name of the host is empty");
     if (host && strlen(host) >= sizeof question->host)

@@ -190,9 +190,24 @@ static void interleave(sil_address *addresses, size_t count)
     }
 }
 
+static const char *name_of(const char *host)
+{
+    return host ? host : "this machine";
+}
+
+/* Only those that can be connected to from there; how many. */
+static size_t keep_family(sil_address *addresses, size_t count, const sil_address *local)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].storage.ss_family == local->storage.ss_family)
+            addresses[kept++] = addresses[i];
+    return kept;
+}
+
 static int explain(int code, const struct race *race, const char *host, const char *service)
 {
-    const char *where = host ? host : "this machine";
+    const char *where = name_of(host);
     if (code == SIL_EEND) {
         code = race->error;
         return sil__fail(code, "cannot connect to %s, port %s: %s", where, service,
@@ -236,7 +251,14 @@ int sil_connect(const char *host, const char *service, const sil_connect_options
     if (code != 0)
         return code;
     interleave(addresses, count);
-    code = sil__connect_first(addresses, count, host, service, options, out_stream, until);
+    if (options->local)
+        count = keep_family(addresses, count, options->local);
+    if (count == 0)
+        code = sil__fail(EAFNOSUPPORT,
+                         "cannot connect to %s, port %s: it has no address of the family of .local",
+                         name_of(host), service);
+    else
+        code = sil__connect_first(addresses, count, host, service, options, out_stream, until);
     sil_addresses_free(addresses);
     return code;
 }

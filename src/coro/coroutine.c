@@ -3,6 +3,7 @@
  * The life of a coroutine: one task after the other, on one stack.
  */
 #include "base/fork.h"
+#include "coro/cxx.h"
 #include "coro/loop.h"
 
 static void begin(struct sil__coroutine *self)
@@ -46,17 +47,29 @@ static void end(struct sil__coroutine *self)
         leave_child(self);
     self->task = NULL;
     sil__coroutine_tell_joiner(self);
-    leave_live(self);
     /* Relaxed: who set it held a lock that our task's end, or a wait's, has passed since. */
     if (atomic_load_explicit(&self->interrupt_queued, memory_order_relaxed))
         sil__loop_accept(loop); /* I4 */
+    leave_live(self);
     sil__context_end(&self->context);
     sil__loop_count(&loop->done);
+}
+
+/* Pending when the loop was told to cancel such: it is here that its callbacks may wait. */
+static void cancel_unbegun(struct sil__coroutine *self)
+{
+    self->revokes = false;
+    (void)sil_task_cancel(self->task);
+    sil_future_release(self->task);
 }
 
 static void execute(struct sil__coroutine *self)
 {
     struct sil__loop *loop = self->loop;
+    if (__builtin_expect(self->revokes, 0)) {
+        cancel_unbegun(self);
+        return;
+    }
     if (__builtin_expect(loop->slow_after == 0, 1)) {
         sil__task_execute(self->task, true);
         return;
@@ -69,6 +82,7 @@ static void execute(struct sil__coroutine *self)
 void sil__coroutine_main(void)
 {
     struct sil__coroutine *self = sil__coroutine_of(sil__context_current);
+    sil__cxx_restore((struct sil__cxx){0});
     sil__loop_reap(self->loop);
     for (;;) {
         do {

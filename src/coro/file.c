@@ -19,7 +19,6 @@
 #include <sillon/loop.h>
 
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "core/context.h"
 #include "coro/file_task.h"
 
@@ -53,6 +52,12 @@ struct file_work {
 
 /* --- the work ------------------------------------------------------------------------------ */
 
+/* Of what cannot be put back, a pipe's, a part is better than none. */
+static bool is_enough(const struct file_work *work)
+{
+    return work->operation == READ && work->done > 0 && lseek(work->fd, 0, SEEK_CUR) < 0;
+}
+
 /* 0, or an errno value. */
 static int move_all(struct file_work *work)
 {
@@ -63,23 +68,14 @@ static int move_all(struct file_work *work)
                                                 : pwritev2(work->fd, &rest, 1, at, work->flags);
         if (moved < 0 && errno == EINTR)
             continue;
-        if (moved < 0)
-            return errno;
+        int error = moved < 0 ? errno : 0;
+        if (error)
+            return error == EAGAIN && is_enough(work) ? 0 : error;
         if (moved == 0) /* the end; a write of more than nothing says why it does nothing */
             return work->operation == READ ? 0 : EIO;
         work->done += (size_t)moved;
     }
     return 0;
-}
-
-static int open_file(struct file_work *work)
-{
-    if (sil__fault(SIL__FAULT_SYSTEM))
-        return EMFILE;
-    do
-        work->fd = open(work->path, work->flags | O_CLOEXEC, work->mode);
-    while (work->fd < 0 && errno == EINTR);
-    return work->fd < 0 ? errno : 0;
 }
 
 static int look_at_size(struct file_work *work)
@@ -111,7 +107,7 @@ static void do_work(struct sil__file_task *task)
     struct file_work *work = (struct file_work *)task;
     switch (work->operation) {
     case OPEN:
-        task->code = open_file(work);
+        task->code = sil__file_open(work->path, work->flags, work->mode, &work->fd);
         break;
     case READ:
     case WRITE:

@@ -9,10 +9,15 @@
  */
 #include "coro/file_task.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <sillon/executor.h>
 #include <sillon/loop.h>
 #include <sillon/status.h>
 
+#include "base/fault.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/wait.h"
@@ -97,4 +102,21 @@ void sil__file_do_always(struct sil__file_task *task)
     }
     if (!task->ran)
         task->work(task);
+}
+
+int sil__file_open(const char *path, int flags, mode_t mode, int *out_fd)
+{
+    if (sil__fault(SIL__FAULT_SYSTEM))
+        return EMFILE;
+    struct stat status;
+    if (stat(path, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)))
+        flags |= O_NONBLOCK;
+    int fd = -1;
+    do
+        fd = open(path, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return errno;
+    *out_fd = fd;
+    return 0;
 }

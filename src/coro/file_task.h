@@ -7,6 +7,7 @@
 
 #include <sillon/deadline.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Set up by the caller, on its stack; what work leaves is read when sil__file_do has returned. */
 struct sil__file_task {
@@ -25,5 +26,12 @@ int sil__file_do(struct sil__file_task *task, const char *what, sil_deadline unt
 
 /* The same whatever happens: cancelled, late, or with no thread to be had. */
 void sil__file_do_always(struct sil__file_task *task);
+
+/*
+ * Open for such work, closed by an exec: 0, or an errno value. What may keep one waiting for ever,
+ * a pipe or a terminal, is opened with O_NONBLOCK: eight threads that wait for the other ends of
+ * pipes would hold up all files.
+ */
+int sil__file_open(const char *path, int flags, mode_t mode, int *out_fd);
 
 #endif

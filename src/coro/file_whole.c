@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,12 @@
 #include <sillon/task.h>
 
 #include "base/alloc.h"
-#include "base/fault.h"
 #include "core/context.h"
 #include "coro/file_task.h"
 
 #define CHUNK ((size_t)1024 * 1024) /* bytes between two looks */
 #define FIRST ((size_t)4096)        /* of a file whose size is not known */
+#define LOOK 20                     /* milliseconds between two looks */
 
 struct whole {
     struct sil__file_task task; /* first */
@@ -32,20 +33,6 @@ struct whole {
     char *data;
     size_t size;
 };
-
-static int open_at(const char *path, int flags, mode_t mode, int *out_fd)
-{
-    if (sil__fault(SIL__FAULT_SYSTEM))
-        return EMFILE;
-    int fd = -1;
-    do
-        fd = open(path, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    if (fd < 0)
-        return errno;
-    *out_fd = fd;
-    return 0;
-}
 
 /* --- reading ------------------------------------------------------------------------------- */
 
@@ -73,15 +60,19 @@ static size_t expected(int fd)
 
 static int read_on(struct whole *whole, int fd, size_t room, size_t *out_got)
 {
-    if (sil_cancelled())
-        return SIL_ECANCELLED;
     size_t wanted = room - whole->size < CHUNK ? room - whole->size : CHUNK;
     ssize_t got;
-    do
+    int error;
+    do {
+        if (sil_cancelled())
+            return SIL_ECANCELLED;
         got = read(fd, whole->data + whole->size, wanted);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return errno;
+        error = got < 0 ? errno : 0;
+        if (error == EAGAIN) /* a pipe, a terminal: there will be more */
+            (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, LOOK);
+    } while (error == EAGAIN || error == EINTR);
+    if (error)
+        return error;
     *out_got = (size_t)got;
     return 0;
 }
@@ -113,7 +104,7 @@ static void do_read(struct sil__file_task *task)
 {
     struct whole *whole = (struct whole *)task;
     int fd = -1;
-    task->code = open_at(whole->path, O_RDONLY, 0, &fd);
+    task->code = sil__file_open(whole->path, O_RDONLY, 0, &fd);
     if (task->code != 0)
         return;
     task->code = read_whole(whole, fd);
@@ -125,6 +116,16 @@ static void do_read(struct sil__file_task *task)
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
+
+#define NAME ".sil-%016llx~"
+#define NAME_SIZE (sizeof ".sil-0123456789abcdef~")
+
+/* What is to be replaced. */
+struct target {
+    char *path;
+    bool exists;
+    struct stat old; /* if it exists */
+};
 
 static int write_rest(const struct whole *whole, int fd)
 {
@@ -140,13 +141,27 @@ static int write_rest(const struct whole *whole, int fd)
     return 0;
 }
 
-/* To the disk, with the permissions of what is there already. Closes. */
-static int fill(const struct whole *whole, int fd, const char *target)
+/*
+ * The owner, group and permissions of the old file, as far as we may: without a set-id bit if it
+ * would be another's, and no more for a group of ours than others have.
+ */
+static int take_after(int fd, const struct stat *old)
 {
-    struct stat old;
+    mode_t mode = old->st_mode & 07777;
+    if (fchown(fd, old->st_uid, old->st_gid) != 0) {
+        mode &= ~(mode_t)06000;
+        if (fchown(fd, (uid_t)-1, old->st_gid) != 0)
+            mode &= ~(mode_t)070 | (mode & 07) << 3;
+    }
+    return fchmod(fd, mode) == 0 ? 0 : errno;
+}
+
+/* To the disk. Closes. */
+static int fill(const struct whole *whole, int fd, const struct target *target)
+{
     int code = write_rest(whole, fd);
-    if (code == 0 && stat(target, &old) == 0 && fchmod(fd, old.st_mode & 07777) != 0)
-        code = errno;
+    if (code == 0 && target->exists)
+        code = take_after(fd, &target->old);
     if (code == 0 && fsync(fd) != 0)
         code = errno;
     if (close(fd) != 0 && errno != EINTR && code == 0)
@@ -154,16 +169,20 @@ static int fill(const struct whole *whole, int fd, const char *target)
     return code;
 }
 
-/* A new file beside target. Its name: in room, of so many bytes. */
-static int create_beside(const char *target, char *room, size_t size, int *out_fd)
+/* A new file beside it, nobody else's to read before it is what the old one was. Its name: in room,
+ * and short, since the target's own may be as long as names can be. */
+static int create_beside(const struct target *target, char *room, size_t size, int *out_fd)
 {
+    const char *slash = strrchr(target->path, '/');
+    int folder = slash ? (int)(slash + 1 - target->path) : 0;
     int error;
     do {
         uint64_t number;
         if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
             return errno;
-        (void)snprintf(room, size, "%s.%016llx~", target, (unsigned long long)number);
-        error = open_at(room, O_WRONLY | O_CREAT | O_EXCL, 0666, out_fd);
+        (void)snprintf(room, size, "%.*s" NAME, folder, target->path, (unsigned long long)number);
+        error =
+            sil__file_open(room, O_WRONLY | O_CREAT | O_EXCL, target->exists ? 0600 : 0666, out_fd);
     } while (error == EEXIST);
     return error;
 }
@@ -175,15 +194,15 @@ static void sync_directory(char *target)
     if (slash)
         slash[slash == target ? 1 : 0] = '\0';
     int fd = -1;
-    if (open_at(slash ? target : ".", O_RDONLY | O_DIRECTORY, 0, &fd) != 0)
+    if (sil__file_open(slash ? target : ".", O_RDONLY | O_DIRECTORY, 0, &fd) != 0)
         return;
     (void)fsync(fd);
     (void)close(fd);
 }
 
-static int write_whole(const struct whole *whole, char *target)
+static int write_whole(const struct whole *whole, const struct target *target)
 {
-    size_t size = strlen(target) + sizeof ".0123456789abcdef~";
+    size_t size = strlen(target->path) + NAME_SIZE;
     char *beside = sil__alloc_raw(size);
     if (!beside)
         return SIL_ENOMEM;
@@ -191,26 +210,44 @@ static int write_whole(const struct whole *whole, char *target)
     int code = create_beside(target, beside, size, &fd);
     if (code == 0) {
         code = fill(whole, fd, target);
-        if (code == 0 && rename(beside, target) != 0)
+        if (code == 0 && rename(beside, target->path) != 0)
             code = errno;
         if (code != 0)
             (void)unlink(beside);
     }
     sil__free(beside);
     if (code == 0)
-        sync_directory(target);
+        sync_directory(target->path);
     return code;
 }
 
-/* Where a symbolic link leads; a path that leads nowhere yet is taken as it is. */
+/* Where a symbolic link leads; what is not there yet is taken as it is. */
+static int find_target(const char *path, struct target *target)
+{
+    struct stat link;
+    char *resolved = NULL;
+    int error = stat(path, &target->old) == 0 ? 0 : errno;
+    target->exists = error == 0;
+    if (error && (error != ENOENT || lstat(path, &link) == 0)) /* a link that leads nowhere */
+        return error;
+    if (target->exists && !S_ISREG(target->old.st_mode))
+        return S_ISDIR(target->old.st_mode) ? EISDIR : SIL_EINVAL;
+    if (target->exists && !(resolved = realpath(path, NULL)))
+        return errno;
+    target->path = sil__alloc_text(resolved ? resolved : path);
+    free(resolved);
+    return target->path ? 0 : SIL_ENOMEM;
+}
+
 static void do_write(struct sil__file_task *task)
 {
     struct whole *whole = (struct whole *)task;
-    char *resolved = realpath(whole->path, NULL);
-    char *target = sil__alloc_text(resolved ? resolved : whole->path);
-    free(resolved);
-    task->code = target ? write_whole(whole, target) : SIL_ENOMEM;
-    sil__free(target);
+    struct target target;
+    task->code = find_target(whole->path, &target);
+    if (task->code != 0)
+        return;
+    task->code = write_whole(whole, &target);
+    sil__free(target.path);
 }
 
 /* --- for the caller ------------------------------------------------------------------------ */
@@ -220,7 +257,8 @@ static int do_whole(struct whole *whole, const char *what, sil_deadline until)
     int code = sil__file_do(&whole->task, what, until);
     if (code == 0 && whole->task.code != 0)
         code = sil__fail(whole->task.code, "%s '%s': %s", what, whole->path,
-                         sil_strerror(whole->task.code));
+                         whole->task.code == SIL_EINVAL ? "not a regular file"
+                                                        : sil_strerror(whole->task.code));
     return code;
 }
 

@@ -179,6 +179,13 @@ struct sil__part *sil__intake_take_asked(struct sil__loop *loop)
     return asked;
 }
 
+void sil__intake_cancel_main(struct sil__loop *loop)
+{
+    sil__lock_take(&loop->intake.lock);
+    atomic_store_explicit(&loop->intake.cancel_main, true, memory_order_relaxed);
+    drop_filled(loop);
+}
+
 /* --- taking over --------------------------------------------------------------------------- */
 
 static void take_interrupts_locked(struct sil__loop_intake *intake)
@@ -231,8 +238,7 @@ void sil__loop_accept(struct sil__loop *loop)
     }
     for (int slot = 0; slot < 3; slot++)
         take_tasks(loop, slot, tasks[slot].first);
-    if (cancel)
-        sil__loop_cancel_ready(loop);
+    loop->cancelling |= cancel; /* each when its turn comes */
     if (had_tasks && loop->max_pending > 0)
         sil__room_made();
 }

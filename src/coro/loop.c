@@ -45,7 +45,9 @@ static void take_options(struct sil__loop *loop, const sil_loop_options *options
     loop->max_pending = options->max_pending;
     loop->when_full = options->when_full;
     loop->blocking = options->blocking;
-    loop->slow_after = (int64_t)(options->slow_after * 1e9);
+    const double longest = 1e9; /* seconds: longer than any program runs */
+    double slow = options->slow_after < longest ? options->slow_after : longest;
+    loop->slow_after = (int64_t)(slow * 1e9);
     if (options->slow_after > 0 && loop->slow_after == 0)
         loop->slow_after = 1;
     loop->on_slow = options->on_slow;
@@ -89,25 +91,40 @@ void sil__loop_destroy(struct sil__loop *loop)
     sil__loop_hide(loop);
     if (loop->own_blocking)
         (void)sil_executor_close(loop->blocking);
-    if (loop->attached)
+    if (loop->attached) {
         sil__loop_fini_stacks(loop);
+        sil__loop_unwatch_stacks(loop);
+    }
     sil__reactor_fini(&loop->reactor);
     sil_promise_destroy(loop->end);
     sil_future_release(loop->end_future);
     sil_executor_retire(&loop->base);
 }
 
+/* Loops of the calling thread that want it. */
+static _Thread_local unsigned watching;
+
+void sil__loop_watch_stacks(const struct sil__loop *loop)
+{
+    if (!loop->leave_sigsegv && watching++ == 0)
+        sil__stack_watch(name_of);
+}
+
+void sil__loop_unwatch_stacks(const struct sil__loop *loop)
+{
+    if (!loop->leave_sigsegv && --watching == 0)
+        sil__stack_unwatch_thread();
+}
+
 void sil__loop_run(struct sil__loop *loop)
 {
     sil__fiber_init_own(&loop->root);
-    if (!loop->leave_sigsegv)
-        sil__stack_watch(name_of);
+    sil__loop_watch_stacks(loop);
     atomic_store_explicit(&loop->home, sil__biased_identity(), memory_order_relaxed);
     sil__reactor_run(&loop->reactor);
     atomic_store_explicit(&loop->home, 0, memory_order_relaxed);
     sil__loop_fini_stacks(loop);
-    if (!loop->leave_sigsegv)
-        sil__stack_unwatch_thread();
+    sil__loop_unwatch_stacks(loop);
 }
 
 /* --- the end ------------------------------------------------------------------------------- */
@@ -131,7 +148,7 @@ void sil__loop_check_end(struct sil__loop *loop)
         cancel_live(loop);
     }
     sil__loop_look_after_stacks(loop);
-    bool busy = loop->live_count > 0 || loop->ready_first != 0;
+    bool busy = loop->live_count > 0 || loop->ready_first != 0 || loop->unlucky;
     if (loop->attached && busy != loop->kept) {
         loop->kept = busy;
         (busy ? sil__reactor_keep : sil__reactor_let_go)(&loop->reactor);

@@ -51,6 +51,7 @@ struct sil__coroutine {
     bool timed_out;
     bool condemned; /* by the deadlock graph: what it waits for will not be */
     bool exposed;   /* the graph knows of its join */
+    bool revokes;   /* its task is not to be run but cancelled: loop->cancelling */
     sil_future *task;                /* borrowed, or to be run (takes) */
     uintptr_t ready_next;            /* while it is in ready: see sil__loop_push */
     int64_t since;                   /* when its wait began, for dumps */
@@ -79,6 +80,7 @@ struct sil__task_list {
 struct sil__loop_intake {
     struct sil__lock lock;
     _Atomic bool filled; /* there is something; written under lock */
+    _Atomic bool cancel_main; /* sil_run: the task that called it was asked to stop */
     /* Guarded by lock. */
     struct sil__task_list tasks[3]; /* high, normal, low */
     size_t task_count;
@@ -107,6 +109,7 @@ struct sil__loop {
     struct sil__coroutine *current;    /* NULL: the root; read by dumps */
     struct sil__coroutine *ended;      /* just switched away from for good: its stack is free */
     struct sil__stacks stacks;
+    sil_future *unlucky; /* no stack could be had for them: to be failed by the root */
     struct sil__coroutine *live; /* all that have a task */
     size_t live_count;
     size_t most_live;       /* since memory was last given back */
@@ -116,6 +119,7 @@ struct sil__loop {
     unsigned pace;       /* things done without waiting, until others are let run */
     bool closed;         /* it has seen closing */
     bool drained;        /* and nothing is left */
+    bool cancelling;     /* tasks that have not begun are cancelled when their turn comes */
     bool stopping;       /* sil_run: its main coroutine has ended: so must all others */
     bool kept;           /* the reactor is kept, for the sake of coroutines */
     bool asked;          /* somebody waits for a dump of it */
@@ -137,6 +141,7 @@ struct sil__loop {
     pthread_t thread; /* its own, or the one it is attached on */
     sil_promise *end;       /* kept when nothing is left */
     sil_future *end_future; /* ... its future */
+    sil_future *main;       /* of sil_run; borrowed */
 
     /* Written by the owner, read by all. */
     _Atomic uint64_t submitted; /* by coroutines of its own */
@@ -233,9 +238,6 @@ bool sil__coroutine_go_on(struct sil__coroutine *self);
 /* Owner: a task (takes) that was pending in ready or the intake never began, or not here. */
 void sil__loop_drop_task(struct sil__loop *loop, sil_future *task);
 
-/* Owner: cancel those tasks in ready that have not begun. */
-void sil__loop_cancel_ready(struct sil__loop *loop);
-
 /* A turn: run what is ready, for a while; more: true. */
 bool sil__loop_turn(struct sil__reactor *reactor);
 
@@ -289,6 +291,7 @@ int sil__intake_task(struct sil__loop *loop, sil_future *task);
 void sil__intake_waiter(struct sil__loop *loop, struct sil__waiter *waiter);
 void sil__intake_interrupt(struct sil__coroutine *coroutine, enum sil__interrupt why);
 void sil__intake_close(struct sil__loop *loop, bool cancel_pending, bool orphan);
+void sil__intake_cancel_main(struct sil__loop *loop);
 
 /* A dump asks the loop to fill a part; and gives up: false if it is being answered. take: all of them. */
 void sil__intake_ask(struct sil__loop *loop, struct sil__part *part);
@@ -319,6 +322,10 @@ int sil__loop_run_attached(struct sil__loop *loop, sil_deadline until);
 struct sil__loop *sil__loop_create(const sil_loop_options *options, struct uv_loop_s *uv,
                                    const char *who);
 void sil__loop_destroy(struct sil__loop *loop);
+
+/* Have overflows on the calling thread reported, and not any more; as its options say. They nest. */
+void sil__loop_watch_stacks(const struct sil__loop *loop);
+void sil__loop_unwatch_stacks(const struct sil__loop *loop);
 
 /* On its thread: run until nothing is left and nobody can submit any more. */
 void sil__loop_run(struct sil__loop *loop);

@@ -136,8 +136,8 @@ static int loop_shutdown(sil_executor *base, bool cancel_pending, sil_deadline u
     if (inside(loop))
         return sil__fail(SIL_EDEADLK, "a coroutine cannot wait for the end of its own loop '%s'",
                          loop->name);
-    int code =
-        loop->attached ? sil__loop_run_attached(loop, until) : sil_await(loop->end_future, until);
+    bool runs_it = loop->attached && pthread_equal(loop->thread, pthread_self());
+    int code = runs_it ? sil__loop_run_attached(loop, until) : sil_await(loop->end_future, until);
     if (code == SIL_ETIMEDOUT)
         return sil__fail(code, "coroutines of loop '%s' still run", loop->name);
     return code;
@@ -162,6 +162,12 @@ static int loop_close(sil_executor *base)
     struct sil__loop *loop = (struct sil__loop *)base;
     if (inside(loop))
         return close_from_inside(loop);
+    if (!loop->has_thread && !loop->attached)
+        return sil__fail(SIL_EBUSY,
+                         "a loop of sil_run ends by itself, when its main coroutine does");
+    if (loop->attached && !pthread_equal(loop->thread, pthread_self()))
+        return sil__fail(SIL_EINVAL, "loop '%s' is closed on the thread it is attached on",
+                         loop->name);
     struct sil__context *context = sil__context();
     sil_deadline scope = context->deadline;
     context->deadline = 0;

@@ -5,6 +5,8 @@
 #include "coro/program.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -130,13 +132,27 @@ int sil_program_kill(sil_program *program)
     return send_signal(program, SIGKILL, "sil_program_kill");
 }
 
+/* Where nobody can wait: the loop has ended, say. */
+static void stand_still(const sil_program *program, sil_deadline until)
+{
+    int64_t rest = until == SIL_FOREVER ? -1 : (until - sil_clock()) / 1000000 + 1;
+    struct pollfd end = {.fd = program->child.descriptor, .events = POLLIN};
+    (void)poll(&end, 1, rest < INT_MAX ? (int)rest : INT_MAX); /* EINTR is an early return */
+}
+
 /* Until it is over, or the deadline; false: not yet. */
 static bool wait_out(sil_program *program, sil_deadline until)
 {
-    bool waiting = true;
-    while (!sil__child_poll(&program->child) && waiting)
-        waiting = wait_for_news(program, until, "sil_program_close") == 0;
-    return program->child.over;
+    int code = 0;
+    while (!sil__child_poll(&program->child)) {
+        if (code == SIL_ETIMEDOUT || sil_clock() >= until)
+            return false;
+        if (code == 0)
+            code = wait_for_news(program, until, "sil_program_close");
+        else
+            stand_still(program, until);
+    }
+    return true;
 }
 
 void sil__program_end(sil_program *program)
@@ -156,11 +172,8 @@ void sil__program_end(sil_program *program)
     }
     if (!over) {
         (void)sil__child_signal(child, SIGKILL);
-        over = wait_out(program, SIL_FOREVER);
+        (void)wait_out(program, SIL_FOREVER);
     }
-    if (!over)
-        sil__child_end(
-            child); /* its watch was taken by another: stand still rather than leave it */
     context->shielded--;
     context->deadline = scope;
     sil__context_set_error(error); /* not what our own waits have left */

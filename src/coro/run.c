@@ -73,6 +73,38 @@ static void interrupt_end(struct interrupt *interrupt, struct sil__loop *loop)
         (void)uv_run(loop->reactor.uv, UV_RUN_NOWAIT);
 }
 
+/* A task that runs a loop: told to stop, it passes that on. */
+struct outer {
+    struct sil__listener listener;
+    struct sil__loop *loop;
+    sil_future *task; /* NULL: there is none */
+};
+
+static void outer_asked(struct sil__listener *listener, sil_future *task)
+{
+    (void)task;
+    sil__intake_cancel_main(((struct outer *)listener)->loop);
+}
+
+/* Its pool lets another worker take its place meanwhile, as in any wait. */
+static void run_inside(struct sil__loop *loop)
+{
+    struct sil__context *context = sil__context();
+    struct outer outer = {.listener = {.notify = outer_asked, .on_cancel = true},
+                          .loop = loop,
+                          .task = sil__context_task(context)};
+    bool listening = outer.task && sil__state_listen(outer.task, &outer.listener);
+    if (listening && sil__state_cancel_asked(outer.task))
+        sil__intake_cancel_main(loop);
+    if (context->ops->block)
+        (void)context->ops->block(context);
+    sil__loop_run(loop);
+    if (context->ops->unblock)
+        context->ops->unblock(context);
+    if (listening)
+        (void)sil__state_unlisten(outer.task, &outer.listener);
+}
+
 int sil_run_with(const sil_loop_options *options, sil_task_fn fn, const void *arg, size_t arg_size,
                  void *out_result, size_t result_size)
 {
@@ -90,11 +122,12 @@ int sil_run_with(const sil_loop_options *options, sil_task_fn fn, const void *ar
         (void)sil_future_cancel(task);
         sil__intake_close(loop, true, false);
     }
+    loop->main = task;
     struct interrupt interrupt;
     bool interruptible = options && options->interruptible;
     if (interruptible)
         interrupt_begin(&interrupt, loop, task);
-    sil__loop_run(loop);
+    run_inside(loop);
     if (interruptible)
         interrupt_end(&interrupt, loop);
     sil__loop_destroy(loop);
@@ -151,6 +184,7 @@ sil_executor *sil_loop_attach(struct uv_loop_s *uv, const sil_loop_options *opti
         return NULL;
     loop->thread = pthread_self();
     sil__fiber_init_own(&loop->root);
+    sil__loop_watch_stacks(loop);
     atomic_store_explicit(&loop->home, sil__biased_identity(), memory_order_relaxed);
     return &loop->base;
 }

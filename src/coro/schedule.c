@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fork.h"
+#include "coro/cxx.h"
 #include "coro/loop.h"
 
 /* Nanoseconds. */
@@ -129,10 +130,12 @@ struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *t
     unsigned size_class = class_of(loop, task);
     struct sil__stack *stack = sil__stacks_take(&loop->stacks, size_class);
     if (!stack) {
-        fail_task(loop, task);
+        /* Its callbacks may do anything, and we may be anywhere. */
+        task->next = loop->unlucky;
+        loop->unlucky = task;
         return NULL;
     }
-    if (!(taken && sil__state_claim_alone(task)) && !sil__state_claim(task)) {
+    if (!loop->cancelling && !(taken && sil__state_claim_alone(task)) && !sil__state_claim(task)) {
         /* Cancelled this moment. */
         sil__stacks_give(&loop->stacks, stack);
         sil__loop_drop_task(loop, task);
@@ -140,6 +143,7 @@ struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *t
     }
     struct sil__coroutine *coroutine = (struct sil__coroutine *)stack;
     coroutine->task = task;
+    coroutine->revokes = loop->cancelling;
     if (!coroutine->warm) {
         coroutine->warm = true;
         coroutine->loop = loop;
@@ -157,9 +161,10 @@ bool sil__coroutine_go_on(struct sil__coroutine *self)
         if (class_of(loop, task) != self->stack.size_class)
             return false;
         (void)pop(loop);
-        if (sil__state_claim(task)) {
+        if (loop->cancelling ? sil__state_ready(task) : sil__state_claim(task)) {
             loop->budget--;
             self->task = task;
+            self->revokes = loop->cancelling;
             return true;
         }
         sil__loop_drop_task(loop, task);
@@ -181,32 +186,6 @@ static struct sil__coroutine *pick(struct sil__loop *loop)
     return NULL;
 }
 
-void sil__loop_cancel_ready(struct sil__loop *loop)
-{
-    /* Taken out first: a callback of one that is cancelled may add others. */
-    sil_future *pending = NULL;
-    sil_future **last = &pending;
-    uintptr_t entry = loop->ready_first;
-    loop->ready_first = loop->ready_last = loop->turn_last = loop->urgent_last = 0;
-    while (entry) {
-        uintptr_t next = get_next(entry);
-        if (entry & TASK_BIT) {
-            *last = (sil_future *)(entry & ~TASK_BIT);
-            last = &(*last)->next;
-            *last = NULL;
-        } else {
-            push(loop, entry);
-        }
-        entry = next;
-    }
-    while (pending) {
-        sil_future *task = pending;
-        pending = task->next;
-        (void)sil_task_cancel(task);
-        sil__loop_drop_task(loop, task);
-    }
-}
-
 /* --- switching ----------------------------------------------------------------------------- */
 
 /* From the running one, whose fiber is from, to next; NULL: the root. */
@@ -217,7 +196,9 @@ static inline void switch_to(struct sil__loop *loop, struct sil__fiber *from,
         sil__loop_note_slow(loop, loop->current);
     __atomic_store_n(&loop->current, next, __ATOMIC_RELEASE); /* read by dumps */
     sil__context_current = next ? &next->context : loop->root_context;
+    struct sil__cxx cxx = sil__cxx_save();
     sil__fiber_switch(from, next ? &next->fiber : &loop->root);
+    sil__cxx_restore(cxx);
     sil__loop_reap(loop);
 }
 
@@ -294,9 +275,16 @@ bool sil__loop_turn(struct sil__reactor *reactor)
         sil__loop_accept(loop);
         if (loop->asked)
             sil__loop_answer(loop);
+        if (atomic_exchange_explicit(&loop->intake.cancel_main, false, memory_order_relaxed))
+            (void)sil_future_cancel(loop->main);
     }
     if (loop->ready_first)
         run_ready(loop);
+    while (loop->unlucky) {
+        sil_future *task = loop->unlucky;
+        loop->unlucky = task->next;
+        fail_task(loop, task);
+    }
     sil__loop_check_end(loop);
     return loop->ready_first != 0;
 }

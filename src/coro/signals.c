@@ -20,10 +20,18 @@ struct watched {
     uint64_t since; /* when count left 0, or it was last told: the lowest is next */
 };
 
+/* Who waits; lies in its frame. */
+struct listener {
+    struct sil__waiter waiter;
+    bool told; /* it is woken, and not ours any more */
+};
+
+/* I1: one coroutine at a time is in next, also between being told and running. */
 struct sil_signals {
     sil_executor *loop;
-    struct sil__waiter *waiter; /* who waits, or NULL */
-    uint64_t moment;            /* counts up */
+    bool is_taken;             /* I1 */
+    struct listener *listener; /* who waits and was not told, or NULL */
+    uint64_t moment;           /* counts up */
     size_t count;
     struct watched watched[];
 };
@@ -35,10 +43,12 @@ static void on_signal(void *user, int number)
     sil_signals *signals = watched->all;
     if (watched->count++ == 0)
         watched->since = signals->moment++;
-    struct sil__waiter *waiter = signals->waiter;
-    signals->waiter = NULL;
-    if (waiter)
-        sil__waiter_wake(waiter);
+    struct listener *listener = signals->listener;
+    if (!listener)
+        return;
+    signals->listener = NULL;
+    listener->told = true;
+    sil__waiter_wake(&listener->waiter);
 }
 
 /* --- open and close ------------------------------------------------------------------------ */
@@ -111,17 +121,31 @@ static bool take(sil_signals *signals, int *out_number)
 /* As the wait of sil__park_ops. */
 static int wait_for_one(sil_signals *signals, struct sil__context *context, sil_deadline until)
 {
-    struct sil__waiter waiter;
+    struct listener listener = {.told = false};
     static const struct sil__purpose purpose = {.text = "a signal"};
-    sil__waiter_init(&waiter, context);
-    waiter.purpose = &purpose;
-    signals->waiter = &waiter;
-    int code = context->ops->wait(context, &waiter, sil__context_until(context, until));
-    if (signals->waiter == &waiter)
-        signals->waiter = NULL;
+    sil__waiter_init(&listener.waiter, context);
+    listener.waiter.purpose = &purpose;
+    signals->listener = &listener;
+    int code = context->ops->wait(context, &listener.waiter, sil__context_until(context, until));
+    if (!listener.told)
+        signals->listener = NULL;
     else if (code != 0)
-        sil__waiter_settle(&waiter);
+        sil__waiter_settle(&listener.waiter);
     return code;
+}
+
+static int wait_and_take(sil_signals *signals, int *out_number, sil_deadline until)
+{
+    struct sil__context *context = sil__context();
+    int code = 0;
+    while (!take(signals, out_number)) {
+        if (code == SIL_ECANCELLED)
+            return sil__context_deliver_cancel(context, "sil_signals_next");
+        if (code != 0)
+            return sil__fail(code, "sil_signals_next: no signal came before the deadline");
+        code = wait_for_one(signals, context, until);
+    }
+    return 0;
 }
 
 int sil_signals_next(sil_signals *signals, int *out_number, sil_deadline until)
@@ -131,15 +155,10 @@ int sil_signals_next(sil_signals *signals, int *out_number, sil_deadline until)
     int code = sil__enter(signals->loop, "sil_signals_next");
     if (code != 0)
         return code;
-    if (signals->waiter)
+    if (signals->is_taken)
         return sil__fail(SIL_EBUSY, "sil_signals_next: another coroutine waits for these signals");
-    struct sil__context *context = sil__context();
-    while (!take(signals, out_number)) {
-        if (code == SIL_ECANCELLED)
-            return sil__context_deliver_cancel(context, "sil_signals_next");
-        if (code != 0)
-            return sil__fail(code, "sil_signals_next: no signal came before the deadline");
-        code = wait_for_one(signals, context, until);
-    }
-    return 0;
+    signals->is_taken = true;
+    code = wait_and_take(signals, out_number, until);
+    signals->is_taken = false;
+    return code;
 }

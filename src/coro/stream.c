@@ -18,7 +18,7 @@ int sil__stream_refuse(const sil_stream *stream, const char *what)
 {
     struct sil__coroutine *self = sil__coroutine_self();
     if (!stream)
-        return sil__fail(SIL_EINVAL, "%s: the stream is NULL", what);
+        return sil__fail(SIL_EINVAL, "the stream is NULL"); /* perhaps our caller's argument */
     if (!self || self->loop != stream->loop)
         return sil__fail(SIL_ENOTASK, "%s: only coroutines of the stream's loop may use it", what);
     if (stream->closed)
@@ -38,6 +38,21 @@ int sil__stream_wait(struct sil__call *call, sil_side side)
     if (code != SIL_ETIMEDOUT)
         return code;
     call->late = true;
+    return 0;
+}
+
+int sil__stream_look(struct sil__call *call)
+{
+    struct sil__context *context = sil__context();
+    for (; call->moved >= SIL__STREAM_LOOK; call->moved -= SIL__STREAM_LOOK)
+        sil__context_pace(context);
+    if (call->stream->closed)
+        return sil__fail(SIL_ECLOSED, "%s: the stream was closed meanwhile", call->what);
+    if (sil__context_cancel_due(context))
+        return sil__context_deliver_cancel(context, call->what);
+    sil_deadline until = sil__context_until(context, call->until);
+    if (until > SIL_NOW && sil__clock_now() >= until)
+        return sil__fail(SIL_ETIMEDOUT, "%s: the deadline came first", call->what);
     return 0;
 }
 
@@ -140,8 +155,9 @@ static int name_of(const sil_stream *stream, sil_address *out, name_fn ask, cons
         *out = address;
         return 0;
     }
-    int error = errno == ENOTSOCK || errno == EBADF ? SIL_ENOTSUP : errno;
-    return sil__fail(error, "%s: %s", what, sil_strerror(error));
+    bool other = errno == ENOTSOCK || errno == EBADF;
+    int error = other ? SIL_ENOTSUP : errno;
+    return sil__fail(error, "%s: %s", what, other ? "this is no socket" : sil_strerror(error));
 }
 
 int sil_stream_local(const sil_stream *stream, sil_address *out)

@@ -56,8 +56,12 @@ struct sil__call {
     sil_deadline until;
     const char *what; /* the function's name */
     bool waited;
-    bool late; /* the deadline has come: one more try, and another one after each that succeeds */
+    bool late;    /* the deadline has come in a wait: one more try */
+    size_t moved; /* bytes since it last looked whether to go on */
 };
+
+/* So much may be moved between two looks, and by one try: the other side may keep up for ever. */
+enum { SIL__STREAM_LOOK = 64 * 1024, SIL__STREAM_MOST = 256 * 1024 };
 
 /* --- stream.c ---------------------------------------------------------------------------------- */
 
@@ -89,6 +93,22 @@ static inline void sil__stream_leave(sil_stream *stream)
  * it is SIL_ETIMEDOUT.
  */
 int sil__stream_wait(struct sil__call *call, sil_side side);
+
+/* The call moved so many bytes. With SIL_NOW each that succeeds makes another try worth it. */
+static inline void sil__stream_moved(struct sil__call *call, size_t size)
+{
+    call->moved += size;
+    if (call->until <= SIL_NOW)
+        call->late = false;
+}
+
+int sil__stream_look(struct sil__call *call);
+
+/* Before each try: 0, or why the call must end though it need not wait. */
+static inline int sil__stream_go_on(struct sil__call *call)
+{
+    return __builtin_expect(call->moved >= SIL__STREAM_LOOK, 0) ? sil__stream_look(call) : 0;
+}
 
 /* Others had to wait long enough if this call did not. */
 static inline void sil__stream_pace(const struct sil__call *call)

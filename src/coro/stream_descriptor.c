@@ -178,20 +178,19 @@ const sil_transport_ops sil__descriptor_ops = {
     .descriptor = descriptor,
 };
 
-/* Watch it, if it can be. libuv makes it non-blocking: it becomes again what it was. */
+/* Watch it, if it can be. libuv makes it non-blocking: it becomes again what it was, also if that fails. */
 static int watch(struct sil__descriptor *own, bool shared)
 {
     int before = shared ? fcntl(own->fd, F_GETFL) : O_NONBLOCK;
     own->watch = sil__watch_open(own->fd);
-    if (!own->watch) {
-        int code = sil_error_code(sil_last_error());
-        return code == EPERM ? 0 : code;
-    }
+    int code = own->watch ? 0 : sil_error_code(sil_last_error());
+    if (code == EPERM)
+        return 0;
     if (before != -1 && !(before & O_NONBLOCK)) {
         own->gentle = !own->socket;
         (void)fcntl(own->fd, F_SETFL, before);
     }
-    return 0;
+    return code;
 }
 
 int sil__stream_from(int fd, unsigned flags, sil_stream **out_stream)

@@ -73,17 +73,19 @@ static void take(sil_stream *stream, void *buffer, size_t size)
 static int receive(struct sil__call *call, void *buffer, size_t size, size_t *out_got)
 {
     sil_stream *stream = call->stream;
-    for (;;) {
-        int code = stream->ops->read_some(stream->transport, buffer, size, out_got);
+    int code = sil__stream_go_on(call);
+    if (size > SIL__STREAM_MOST)
+        size = SIL__STREAM_MOST;
+    while (code == 0) {
+        code = stream->ops->read_some(stream->transport, buffer, size, out_got);
         if (code != 0 || *out_got > 0) {
-            call->late = false;
+            sil__stream_moved(call, *out_got);
             return code;
         }
         release_if_empty(stream);
         code = sil__stream_wait(call, SIL_READING);
-        if (code != 0)
-            return code;
     }
+    return code;
 }
 
 /* Read at least one more byte into the buffer. */
@@ -91,7 +93,7 @@ static int fill(struct sil__call *call)
 {
     sil_stream *stream = call->stream;
     size_t got = 0;
-    int code = 0;
+    int code = sil__stream_go_on(call);
     /* Without a buffer it waits before it makes one: at once over if there is something. */
     bool waits = !stream->in.data;
     while (code == 0 && got == 0) {
@@ -101,16 +103,17 @@ static int fill(struct sil__call *call)
         }
         if (code == 0)
             code = make_room(stream);
+        size_t room = stream->in.capacity - stream->in.end;
         if (code == 0)
             code = stream->ops->read_some(stream->transport, stream->in.data + stream->in.end,
-                                          stream->in.capacity - stream->in.end, &got);
+                                          room < SIL__STREAM_MOST ? room : SIL__STREAM_MOST, &got);
         waits = true;
     }
     if (code == 0)
         stream->in.end += got;
     else
         release_if_empty(stream);
-    call->late = false;
+    sil__stream_moved(call, got);
     return code;
 }
 
@@ -208,9 +211,9 @@ static int too_long(const struct sil__call *call, size_t limit)
 }
 
 /* Until the buffer holds the delimiter: *out_size with it. SIL_EEND: there is less than the limit, and
- * nothing will follow. */
+ * nothing will follow. or_end: that will do, so there may be as much as the limit. */
 static int find(struct sil__call *call, const void *delimiter, size_t delimiter_size, size_t limit,
-                size_t *out_size)
+                bool or_end, size_t *out_size)
 {
     sil_stream *stream = call->stream;
     size_t seen = 0; /* no delimiter begins there */
@@ -222,7 +225,7 @@ static int find(struct sil__call *call, const void *delimiter, size_t delimiter_
             *out_size = (size_t)(found - first) + delimiter_size;
             return *out_size <= limit ? 0 : too_long(call, limit);
         }
-        if (size >= limit)
+        if (size > limit || (size == limit && !or_end))
             return too_long(call, limit);
         seen = size >= delimiter_size ? size - delimiter_size + 1 : 0;
         int code = fill(call);
@@ -249,7 +252,7 @@ int sil_read_until(sil_stream *stream, const void *delimiter, size_t delimiter_s
     if (code != 0)
         return code;
     size_t size = 0;
-    code = find(&call, delimiter, delimiter_size, limit, &size);
+    code = find(&call, delimiter, delimiter_size, limit, false, &size);
     if (code == 0) {
         *out_data = show(stream, size);
         *out_size = size;
@@ -281,7 +284,7 @@ int sil_read_line(sil_stream *stream, size_t limit, const char **out_line, size_
     if (code != 0)
         return code;
     size_t taken = 0;
-    code = find(&call, "\n", 1, limit, &taken);
+    code = find(&call, "\n", 1, limit, true, &taken);
     if (code == SIL_EEND && held(stream) > 0) {
         taken = held(stream); /* the last one has no end */
         code = 0;

@@ -38,20 +38,39 @@ static void advance(struct iovec **parts, int *count, size_t put)
     }
 }
 
+/* Try to write some of them, no more than one try may. */
+static int put_some(struct sil__call *call, struct iovec *parts, int count, size_t *out_put)
+{
+    sil_stream *stream = call->stream;
+    size_t room = SIL__STREAM_MOST;
+    int some = 0;
+    while (some < count && parts[some].iov_len <= room)
+        room -= parts[some++].iov_len;
+    if (__builtin_expect(some == count, 1))
+        return stream->ops->write_some(stream->transport, parts, count, out_put);
+    size_t whole = parts[some].iov_len;
+    parts[some].iov_len = room;
+    int code =
+        stream->ops->write_some(stream->transport, parts, room > 0 ? some + 1 : some, out_put);
+    parts[some].iov_len = whole;
+    return code;
+}
+
 /* Write all; parts is used up. *out_put: how much that was, also on failure. */
 static int put_all(struct sil__call *call, struct iovec *parts, int count, size_t *out_put)
 {
-    sil_stream *stream = call->stream;
     int code = 0;
     *out_put = 0;
     advance(&parts, &count, 0); /* empty ones */
     while (count > 0 && code == 0) {
         size_t put = 0;
-        code = stream->ops->write_some(stream->transport, parts, count, &put);
+        code = sil__stream_go_on(call);
+        if (code == 0)
+            code = put_some(call, parts, count, &put);
         if (code == 0 && put == 0)
             code = sil__stream_wait(call, SIL_WRITING);
         else
-            call->late = false;
+            sil__stream_moved(call, put);
         *out_put += put;
         advance(&parts, &count, put);
     }

@@ -34,8 +34,13 @@ struct sil__reactor {
     int64_t armed;    /* what the timer of libuv is set for; INT64_MAX: it is not */
     unsigned handles; /* of ours that libuv has not closed yet, watches included */
     unsigned keepers; /* reasons to keep uv_run going */
-    bool kicked;      /* there is something to run: the next poll must not block */
-    bool idling;      /* ... and does not */
+    struct {
+        uint64_t
+            *words; /* a bit for each descriptor that has a watch; freed when all are abandoned */
+        size_t count;
+    } watched;
+    bool kicked; /* there is something to run: the next poll must not block */
+    bool idling; /* ... and does not */
     struct sil__reactor
         *outer; /* whose thread it was, when a turn of ours began within another's */
     uv_prepare_t prepare;

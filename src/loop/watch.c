@@ -9,10 +9,13 @@
  * I3: events that come while one who was told has not run (the loop polls before all who are ready have
  *     had their turn) are the same news once more, and do not disarm.
  * I4: all open watches are in the thread's list, so that the reactor's end finds them.
+ * I5: a descriptor has one watch of a reactor, which the reactor's bit for it says. libuv knows only of
+ *     those that are armed, and with two the second would take the first's events.
  */
 #include "loop/watch.h"
 
 #include <sillon/status.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/fault.h"
@@ -37,6 +40,7 @@ struct sil__watch {
     /* Sets of UV_READABLE and UV_WRITABLE. */
     unsigned char armed;
     unsigned char promising;
+    int fd;
     bool gone;     /* libuv is done with it */
     bool released; /* so is its owner */
 };
@@ -250,7 +254,48 @@ int sil__watch_wait_any(struct sil__watch *const *watches, size_t count, enum si
     return fail(context, code == SIL_EINPROGRESS ? waited : code, what);
 }
 
+/* --- which descriptors have one -------------------------------------------------------------- */
+
+enum { WORD = 64 };
+
+static bool is_watched(const struct sil__reactor *reactor, int fd)
+{
+    size_t word = (size_t)fd / WORD;
+    return fd >= 0 && word < reactor->watched.count &&
+           reactor->watched.words[word] >> (size_t)fd % WORD & 1;
+}
+
+/* fd is open, so there is a limit to what it takes. */
+static bool mark_watched(struct sil__reactor *reactor, int fd)
+{
+    enum { FIRST = 16 };
+    size_t word = (size_t)fd / WORD;
+    size_t before = reactor->watched.count;
+    if (word >= before) {
+        size_t count = before ? 2 * before : FIRST;
+        while (count <= word)
+            count *= 2;
+        uint64_t *words = sil__alloc_array(count, sizeof *words);
+        if (!words)
+            return false;
+        if (before > 0)
+            memcpy(words, reactor->watched.words, before * sizeof *words);
+        sil__free(reactor->watched.words);
+        reactor->watched.words = words;
+        reactor->watched.count = count;
+    }
+    reactor->watched.words[word] |= UINT64_C(1) << (size_t)fd % WORD;
+    return true;
+}
+
 /* --- life ---------------------------------------------------------------------------------- */
+
+static int init_poll(struct sil__reactor *reactor, struct sil__watch *watch, int fd)
+{
+    if (is_watched(reactor, fd))
+        return UV_EEXIST;
+    return sil__fault(SIL__FAULT_SYSTEM) ? UV_ENOMEM : uv_poll_init(reactor->uv, &watch->poll, fd);
+}
 
 struct sil__watch *sil__watch_open(int fd)
 {
@@ -262,8 +307,7 @@ struct sil__watch *sil__watch_open(int fd)
     struct sil__watch *watch = sil__alloc(sizeof *watch);
     int error = UV_ENOMEM;
     if (watch)
-        error =
-            sil__fault(SIL__FAULT_SYSTEM) ? UV_ENOMEM : uv_poll_init(reactor->uv, &watch->poll, fd);
+        error = init_poll(reactor, watch, fd);
     if (error != 0) {
         sil__free(watch);
         if (error == UV_ENOMEM)
@@ -274,11 +318,17 @@ struct sil__watch *sil__watch_open(int fd)
     }
     uv_unref((uv_handle_t *)&watch->poll);
     watch->reactor = reactor;
+    watch->fd = fd;
     watch->promising = UV_WRITABLE;
     watch->next = open_watches;
     if (open_watches)
         open_watches->prev = watch;
     open_watches = watch;
+    if (!mark_watched(reactor, fd)) {
+        sil__watch_close(watch);
+        sil__fail(SIL_ENOMEM, NULL);
+        return NULL;
+    }
     return watch;
 }
 
@@ -299,6 +349,8 @@ static void retire(struct sil__watch *watch)
         watch->prev->next = watch->next;
     else
         open_watches = watch->next;
+    if (is_watched(watch->reactor, watch->fd))
+        watch->reactor->watched.words[watch->fd / WORD] &= ~(UINT64_C(1) << watch->fd % WORD);
     watch->poll.data = watch->reactor;
     watch->reactor->handles++;
     watch->reactor = NULL;
@@ -327,4 +379,7 @@ void sil__watch_abandon_all(struct sil__reactor *reactor)
             retire(watch);
         watch = next;
     }
+    sil__free(reactor->watched.words);
+    reactor->watched.words = NULL;
+    reactor->watched.count = 0;
 }

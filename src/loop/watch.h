@@ -28,7 +28,7 @@ struct sil__watch;
 /*
  * Watch a descriptor (borrows; it is made non-blocking) on the calling thread's reactor. NULL with the
  * last error: SIL_ENOMEM; SIL_ENOTASK no reactor runs here; an errno value (EPERM: a regular file,
- * which is always ready). Reading is not promising at first, writing is.
+ * which is always ready; EEXIST: it has a watch of this reactor already). Reading is not promising at first, writing is.
  */
 struct sil__watch *sil__watch_open(int fd);
 

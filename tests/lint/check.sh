@@ -21,6 +21,10 @@ put() {
     printf '%s\n' "$opening" "$@" >"$file"
 }
 
+# What the parity lint looks at: the counts, and a row.
+rows_of_1=('| rows | covered | different | n/a |' '|---|---|---|---|' '| 1 | 1 | 0 | 0 |')
+row='| `test_a` | A. | `tests/unit/low/test_x.c: test_is_there` |'
+
 good_tree() {
     rm -rf "${work:?}"/*
     put src/LAYERS 'low:' 'high: low' 'other: low'
@@ -28,6 +32,8 @@ good_tree() {
     put src/low/x.h 'int sil__low(void);'
     put src/high/x.c '#include <sillon/x.h>' '' '#include "low/x.h"'
     put tests/support/gate.h 'void gate(void);'
+    put tests/unit/low/test_x.c 'SCENARIO(is_there)' '{' '}'
+    put docs/asyncio-parity.md "${rows_of_1[@]}" "$row"
     put tests/contract/x.c '#include "support/gate.h"'
     put scripts/x.sh 'set -euo pipefail' 'true'
 }
@@ -71,6 +77,12 @@ catches docs "a function without a comment" include/sillon/y.h 'SIL_API int sil_
 catches docs "a comment without @threads" include/sillon/y.h '/** Y. */' 'SIL_API int sil_y(void);'
 catches docs "one comment for two functions" include/sillon/y.h '/** @threads any */' \
     'SIL_API int sil_y(void);' 'SIL_API int sil_z(void);'
+
+parity=docs/asyncio-parity.md
+catches parity "a test that is not there" $parity "${rows_of_1[@]}" "${row/is_there/is_gone}"
+catches parity "a file that is not there" $parity "${rows_of_1[@]}" "${row/test_x/test_y}"
+catches parity "a row that is not counted" $parity "${rows_of_1[@]}" "$row" "$row"
+catches parity "a row of another kind" $parity "${rows_of_1[@]}" '| `test_b` | B. | n/a: no B |'
 
 catches sleep "a test that sleeps" tests/unit/low/test_x.c 'void f(void) { usleep(10); }'
 catches format "a line laid out badly" src/low/y.c 'int  f( void );'

@@ -352,7 +352,8 @@ static int step_group_closed_only(void)
     (void)sil_group_go(group, nap, NULL, 0, 0);
     int code = sil_yield();
     sil_group_close(group);
-    return code;
+    /* Its task may have failed by the deadline: then the group ends our waits, too. */
+    return now.how == EXPIRE && code == SIL_ECANCELLED ? SIL_ETIMEDOUT : code;
 }
 
 static int gather(sil_gather_how how)

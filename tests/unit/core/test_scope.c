@@ -222,6 +222,25 @@ static void test_elements_of_a_map_inherit(void **state)
     assert_code(sil_executor_close(pool), 0);
 }
 
+/* A posted function has nobody who would hear that it came too late: it is run. */
+static void test_what_is_posted_outlasts_the_scope(void **state)
+{
+    (void)state;
+    sil_executor *executors[] = {sil_inline_executor(), sil_thread_pool(NULL),
+                                 sil_loop_thread(NULL)};
+    for (size_t i = 0; i < COUNT_OF(executors); i++) {
+        atomic_uint count = 0;
+        atomic_uint *counter = &count;
+        sil_deadline outer = sil_deadline_scope(SIL_NOW);
+        for (int j = 0; j < 3; j++)
+            assert_code(sil_post(executors[i], task_count, (void *)&counter, sizeof counter), 0);
+        assert_true(sil_deadline_current() < sil_clock());
+        sil_deadline_restore(outer);
+        assert_code(sil_executor_close(executors[i]), 0);
+        assert_int_equal(count, 3);
+    }
+}
+
 /* A scope ends with the task that opened it, if that does not. */
 static int forget_scope(void *arg, void *result)
 {
@@ -320,6 +339,7 @@ int main(void)
         TEST(test_tasks_and_their_tasks_inherit),
         TEST(test_what_follows_a_future_inherits),
         TEST(test_elements_of_a_map_inherit),
+        TEST(test_what_is_posted_outlasts_the_scope),
         TEST(test_forgotten_scope_ends_with_its_task),
         TEST(test_deadline_of_a_task_ends_its_waits),
         TEST(test_closing_is_no_wait_that_a_scope_ends),

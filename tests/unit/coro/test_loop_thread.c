@@ -233,7 +233,7 @@ static void test_its_own_coroutine_shuts_it_down(void **state)
     assert_code(sil_executor_close(loop), 0);
 }
 
-static int close_from_callback_code;
+static atomic_int close_from_callback_code;
 
 static void close_in_callback(sil_future *future, void *user)
 {

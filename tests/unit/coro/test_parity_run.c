@@ -145,24 +145,6 @@ static void test_what_fails_at_the_end_does_so_for_itself(void **state)
     assert_code(sil_take(left_over, NULL, SIL_NOW), EIO);
 }
 
-/* --- one after the other --------------------------------------------------------------------- */
-
-/* test_run, test_explicit_close, test_double_close, test_second_with_block_raises */
-static void test_loop_takes_one_main_after_the_other_until_it_is_closed(void **state)
-{
-    (void)state;
-    sil_executor *loop = sil_loop_thread(NULL);
-    assert_non_null(loop);
-    for (int i = 0; i < 3; i++) {
-        int value = -1;
-        assert_code(sil_take(submit_int(loop, co_int, i), &value, SIL_FOREVER), 0);
-        assert_int_equal(value, i);
-    }
-    assert_code(sil_executor_close(loop), 0);
-    assert_code(sil_executor_close(loop), SIL_ESHUTDOWN);
-    assert_code(sil_take(submit_int(loop, co_int, 1), NULL, SIL_NOW), SIL_ESHUTDOWN);
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -170,7 +152,6 @@ int main(void)
         TEST(test_sigint_beside_a_cancel),
         TEST(test_any_thread_may_be_interruptible),
         TEST(test_what_fails_at_the_end_does_so_for_itself),
-        TEST(test_loop_takes_one_main_after_the_other_until_it_is_closed),
     };
     begin_scenarios();
     return test_run("parity: run", tests);

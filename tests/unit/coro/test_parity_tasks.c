@@ -10,76 +10,6 @@
 
 #include "scenario.h"
 
-/* --- awaiting -------------------------------------------------------------------------------- */
-
-static int await_itself(void *arg, void *result)
-{
-    (void)result;
-    return sil_await(**(sil_future ***)arg, SIL_FOREVER);
-}
-
-SCENARIO(one_that_awaits_itself_is_told) /* test_task_awaits_on_itself */
-{
-    (void)arg, (void)result;
-    sil_future *self = NULL;
-    sil_future **slot = &self;
-    self = sil_go_with(&(sil_go_options){.name = "narcissus"}, await_itself, (void *)&slot,
-                       sizeof slot, 0);
-    EXPECT_CODE(sil_await(self, SIL_FOREVER), SIL_EDEADLK);
-    EXPECT(strstr(sil_error_message(sil_last_error()), "narcissus"));
-    sil_future_release(self);
-    return 0;
-}
-
-static int add_two(void *arg, void *result)
-{
-    (void)arg;
-    int a = 0;
-    int b = 0;
-    int code = sil_take(go_int(co_int, 42), &a, SIL_FOREVER);
-    if (code == 0)
-        code = sil_take(go_int(task_int, 1000), &b, SIL_FOREVER);
-    *(int *)result = a + b;
-    return code;
-}
-
-SCENARIO(values_come_up_from_below) /* test_task_basics, test_bare_create_task */
-{
-    (void)arg, (void)result;
-    int value = 0;
-    EXPECT_CODE(sil_take(go_int(add_two, 0), &value, SIL_FOREVER), 0);
-    EXPECT(value == 1042);
-    return 0;
-}
-
-static int await_int(void *arg, void *result)
-{
-    sil_future *future = *(sil_future **)arg;
-    int code = sil_await(future, SIL_FOREVER);
-    *(int *)result = int_of(future);
-    return code;
-}
-
-SCENARIO(any_number_may_await_one) /* test_step_result_future */
-{
-    (void)arg, (void)result;
-    sil_promise *promise;
-    sil_future *source = promise_int(&promise);
-    sil_future *waiters[5];
-    for (int i = 0; i < 5; i++)
-        waiters[i] = sil_go(await_int, &source, sizeof source, sizeof(int));
-    give_way(2);
-    EXPECT_CODE(sil_promise_resolve(promise, &(int){42}), 0);
-    for (int i = 0; i < 5; i++) {
-        int value = 0;
-        EXPECT_CODE(sil_take(waiters[i], &value, SIL_FOREVER), 0);
-        EXPECT(value == 42);
-    }
-    sil_future_release(source);
-    sil_promise_destroy(promise);
-    return 0;
-}
-
 /* --- who runs -------------------------------------------------------------------------------- */
 
 static int is_itself_all_the_time(void *arg, void *result)
@@ -189,9 +119,9 @@ SCENARIO(gathers_in_gathers_in_gathers) /* test_recursive_gather */
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_one_that_awaits_itself_is_told), TEST(test_values_come_up_from_below),
-        TEST(test_any_number_may_await_one),       TEST(test_each_has_its_own_name_all_the_time),
-        TEST(test_each_has_its_own_last_error),    TEST(test_groups_in_groups_in_groups),
+        TEST(test_each_has_its_own_name_all_the_time),
+        TEST(test_each_has_its_own_last_error),
+        TEST(test_groups_in_groups_in_groups),
         TEST(test_gathers_in_gathers_in_gathers),
     };
     begin_scenarios();

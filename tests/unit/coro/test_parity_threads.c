@@ -85,27 +85,6 @@ POOL_SCENARIO(loop_goes_on_while_a_thread_blocks)
     return 0;
 }
 
-static int tell_deadline(void *arg, void *result)
-{
-    (void)arg;
-    *(sil_deadline *)result = sil_deadline_current();
-    return 0;
-}
-
-/* test_to_thread_contextvars, as far as there is a context: the scope goes along. */
-POOL_SCENARIO(scope_goes_along_to_a_thread)
-{
-    (void)arg, (void)result;
-    sil_deadline end = sil_in(60);
-    sil_deadline outer = sil_deadline_scope(end);
-    sil_deadline told = 0;
-    sil_future *future = sil_submit(pool, tell_deadline, NULL, 0, sizeof told);
-    EXPECT_CODE(sil_take(future, &told, SIL_FOREVER), 0);
-    EXPECT(told == end);
-    sil_deadline_restore(outer);
-    return 0;
-}
-
 static int take_one_that_runs(void *arg, void *result)
 {
     (void)result;
@@ -208,7 +187,6 @@ int main(void)
         TEST(test_thread_has_the_outcome),
         TEST(test_threads_run_beside_each_other),
         TEST(test_loop_goes_on_while_a_thread_blocks),
-        TEST(test_scope_goes_along_to_a_thread),
         TEST(test_cancelled_taker_asks_the_thread_to_stop),
         TEST(test_gather_of_a_mix),
         TEST(test_thread_starts_coroutines_and_awaits_them),

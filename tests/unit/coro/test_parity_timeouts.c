@@ -1,14 +1,101 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Deadlines, as asyncio's tests of timeout and wait_for ask for them (docs/asyncio-parity.md). The
- * names in comments are those of the tests in CPython's test_timeouts.py, test_waitfor.py and, of
- * contexts, test_tasks.py.
+ * names in comments are those of the tests in CPython's test_timeouts.py and test_waitfor.py.
  */
 #include <sillon/group.h>
 
 #include "scenario.h"
 
 /* --- scopes ---------------------------------------------------------------------------------- */
+
+SCENARIO(scope_that_ends_leaves_nothing) /* test_outer_task_is_not_cancelled */
+{
+    (void)arg, (void)result;
+    sil_deadline outer = sil_deadline_scope(sil_in(1e-3));
+    EXPECT_CODE(sil_sleep(SIL_FOREVER), SIL_ETIMEDOUT);
+    sil_deadline_restore(outer);
+    EXPECT(!sil_cancelled() && sil_deadline_current() == SIL_FOREVER);
+    EXPECT_CODE(sil_sleep(sil_in(1e-6)), 0);
+    return 0;
+}
+
+/* test_timeout_not_called, test_timeout_disabled, test_timeout_at_disabled */
+SCENARIO(scope_that_does_not_end_changes_nothing)
+{
+    (void)arg, (void)result;
+    const sil_deadline ends[] = {sil_in(60), sil_in(1e300), SIL_FOREVER};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        sil_deadline outer = sil_deadline_scope(ends[i]);
+        EXPECT(sil_deadline_current() == ends[i]);
+        EXPECT_CODE(sil_sleep(sil_in(1e-6)), 0);
+        sil_deadline_restore(outer);
+    }
+    return 0;
+}
+
+SCENARIO(scope_that_has_ended_ends_the_first_wait) /* test_timeout_zero */
+{
+    (void)arg, (void)result;
+    const sil_deadline ends[] = {SIL_NOW, -7, sil_in(-11)};
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        sil_deadline outer = sil_deadline_scope(ends[i]);
+        EXPECT_CODE(sil_sleep(SIL_FOREVER), SIL_ETIMEDOUT);
+        EXPECT_CODE(sil_sleep(sil_in(60)), SIL_ETIMEDOUT);
+        sil_deadline_restore(outer);
+    }
+    return 0;
+}
+
+SCENARIO(scope_for_the_clean_up) /* test_nested_timeout_in_finally */
+{
+    (void)arg, (void)result;
+    for (int i = 0; i < 2; i++) {
+        sil_deadline outer = sil_deadline_scope(sil_in(1e-3));
+        EXPECT_CODE(sil_sleep(SIL_FOREVER), SIL_ETIMEDOUT);
+        sil_deadline_restore(outer);
+    }
+    return 0;
+}
+
+static int sleep_in_scope(void *arg, void *result)
+{
+    (void)arg;
+    sil_deadline outer = sil_deadline_scope(sil_in(60));
+    int code = sil_sleep(SIL_FOREVER);
+    sil_deadline_restore(outer);
+    *(int *)result = sil_yield();
+    return code;
+}
+
+SCENARIO(cancel_is_no_timeout) /* test_foreign_cancel_doesnt_timeout_if_not_expired */
+{
+    (void)arg, (void)result;
+    sil_future *future = sil_go(sleep_in_scope, NULL, 0, sizeof(int));
+    give_way(2);
+    (void)sil_future_cancel(future);
+    EXPECT_CODE(sil_take(future, NULL, SIL_FOREVER), SIL_ECANCELLED);
+    return 0;
+}
+
+SCENARIO(scope_holds_for_what_waits_to_the_end)
+{
+    (void)arg, (void)result;
+    sil_promise *promise;
+    sil_future *future = promise_int(&promise);
+    sil_future *shield = sil_shield(future);
+    sil_deadline outer = sil_deadline_scope(sil_in(1e-3));
+    EXPECT_CODE(sil_await(shield, SIL_FOREVER), SIL_ETIMEDOUT);
+    EXPECT_CODE(sil_gather(&shield, 1, SIL_GATHER_ALL, SIL_FOREVER), SIL_ETIMEDOUT);
+    EXPECT(sil_future_state(shield) == SIL_CANCELLED && !sil_future_done(future));
+    EXPECT_CODE(sil_await_or_cancel(future, SIL_FOREVER), SIL_ETIMEDOUT);
+    EXPECT(sil_future_state(future) == SIL_CANCELLED);
+    sil_deadline_restore(outer);
+    sil_future_release(shield);
+    sil_future_release(future);
+    sil_promise_destroy(promise);
+    return 0;
+}
 
 static int fail_in_scope(void *arg, void *result)
 {
@@ -85,36 +172,6 @@ SCENARIO(scope_may_be_put_off_by_its_owner)
     return 0;
 }
 
-static int keep_own_scope(void *arg, void *result)
-{
-    (void)result;
-    sil_deadline inherited = sil_deadline_current();
-    sil_deadline own = *(sil_deadline *)arg;
-    (void)sil_deadline_scope(own);
-    for (int i = 0; i < 5; i++) {
-        EXPECT(sil_deadline_current() == (own < inherited ? own : inherited));
-        EXPECT_CODE(sil_yield(), 0);
-    }
-    return 0; /* it need not restore what ends with it */
-}
-
-SCENARIO(scope_is_its_coroutines_own) /* test_context_1, test_context_2, test_context_3 */
-{
-    (void)arg, (void)result;
-    enum { COUNT = 100 };
-    sil_deadline now = sil_clock() + INT64_C(1000000000000);
-    sil_deadline outer = sil_deadline_scope(now + COUNT / 2);
-    sil_future *futures[COUNT];
-    for (int i = 0; i < COUNT; i++)
-        futures[i] = sil_go(keep_own_scope, &(sil_deadline){now + i}, sizeof(sil_deadline), 0);
-    for (int i = 0; i < COUNT; i++)
-        EXPECT_CODE(sil_take(futures[i], NULL, SIL_FOREVER), 0);
-    EXPECT(sil_deadline_current() == now + COUNT / 2);
-    sil_deadline_restore(outer);
-    EXPECT(sil_deadline_current() == SIL_FOREVER);
-    return 0;
-}
-
 /* --- sil_await_or_cancel --------------------------------------------------------------------- */
 
 static int wait_for_the_gate_when_cancelled(void *arg, void *result)
@@ -164,11 +221,16 @@ SCENARIO(cancel_while_the_end_is_waited_for)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        TEST(test_scope_that_ends_leaves_nothing),
+        TEST(test_scope_that_does_not_end_changes_nothing),
+        TEST(test_scope_that_has_ended_ends_the_first_wait),
+        TEST(test_scope_for_the_clean_up),
+        TEST(test_cancel_is_no_timeout),
+        TEST(test_scope_holds_for_what_waits_to_the_end),
         TEST(test_failure_in_a_scope_is_what_it_is),
         TEST(test_scopes_end_though_the_loop_was_held),
         TEST(test_ended_scope_leaves_alone_what_need_not_wait),
         TEST(test_scope_may_be_put_off_by_its_owner),
-        TEST(test_scope_is_its_coroutines_own),
         TEST(test_cancel_while_the_end_is_waited_for),
     };
     begin_scenarios();

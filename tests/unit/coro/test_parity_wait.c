@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for many and sleeping, in coroutines, as asyncio's tests of wait, as_completed and sleep ask
- * for it (docs/asyncio-parity.md). The names in comments are those of the tests in test_tasks.py.
+ * Waiting for many in coroutines, as asyncio's tests of wait and as_completed ask for it
+ * (docs/asyncio-parity.md). The names in comments are those of the tests in test_tasks.py.
  */
 #include <sillon/wait.h>
 
@@ -227,24 +227,6 @@ SCENARIO(cancelled_iteration_leaves_the_futures)
     return 0;
 }
 
-/* --- sleeping -------------------------------------------------------------------------------- */
-
-static int sleep_twice(void *arg, void *result)
-{
-    (void)arg, (void)result;
-    int code = sil_sleep(sil_in(1e-3));
-    return code ? code : sil_sleep(sil_in(1e-3));
-}
-
-SCENARIO(sleeps_add_up) /* test_sleep */
-{
-    (void)arg, (void)result;
-    int64_t begun = sil_clock();
-    EXPECT_CODE(sil_take(sil_go(sleep_twice, NULL, 0, 0), NULL, SIL_FOREVER), 0);
-    EXPECT(sil_clock() - begun >= 2000000);
-    return 0;
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -257,7 +239,6 @@ int main(void)
         TEST(test_as_completed_yields_in_the_order_of_ending),
         TEST(test_as_completed_goes_on_after_a_deadline),
         TEST(test_cancelled_iteration_leaves_the_futures),
-        TEST(test_sleeps_add_up),
     };
     begin_scenarios();
     return test_run("parity: wait", tests);
