@@ -22,7 +22,8 @@ typedef int64_t sil_deadline;
 SIL_BEGIN_DECLS
 
 /**
- * The moment so many seconds from now. Zero, negative and NaN give a moment that has passed; what
+ * The moment so many seconds from now; of half a second and more, at most two ticks of the kernel (some
+ * 8 ms) later, for that costs a tenth. Zero, negative and NaN give a moment that has passed; what
  * lies beyond the clock's range gives SIL_FOREVER.
  *
  * @param seconds  fractions count: sil_in(0.25) is 250 milliseconds from now.

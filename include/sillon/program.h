@@ -9,9 +9,10 @@
  *
  * A program belongs to the loop of the coroutine that started it. It has the signals as it would
  * have them without us, none blocked or ignored (a child of your own fork and exec in a coroutine
- * inherits SIGPIPE blocked, loop.h), and none of this process's descriptors but 0, 1 and 2. It is not ended when this process dies (sil_process_run has that), but sil_program_close
- * ends it, and so do sil_program_run's deadline and cancel. Neither SIGCHLD nor the children that
- * others in this process have started are touched.
+ * inherits SIGPIPE blocked, loop.h), and none of this process's descriptors but 0, 1 and 2. It is
+ * not ended when this process dies (sil_process_run has that), but sil_program_close ends it, and
+ * so do sil_program_run's deadline and cancel. Neither SIGCHLD nor the children that others in this
+ * process have started are touched.
  */
 #ifndef SILLON_PROGRAM_H
 #define SILLON_PROGRAM_H

@@ -43,7 +43,8 @@ SIL_API sil_mutex *sil_mutex_create(const char *name);
  * Lock. It is handed on in the order of those who wait: nobody overtakes them.
  *
  * @return 0 it is yours; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EDEADLK you hold it already, or a circle of
- *         waits would close: its message names them; SIL_EINVAL NULL.
+ *         waits would close (its message names them), or whoever locked it has ended without
+ *         unlocking: then it stays locked for ever; SIL_EINVAL NULL.
  * @threads any
  * @blocks  until the deadline; in a coroutine only the coroutine waits
  */
@@ -211,7 +212,8 @@ SIL_API void sil_semaphore_destroy(sil_semaphore *semaphore);
 SIL_API sil_barrier *sil_barrier_create(const char *name, size_t parties);
 
 /**
- * Wait until all parties wait. One that gives up (a deadline, a cancel) breaks the barrier for all.
+ * Wait until all parties wait. One that gives up (a deadline, a cancel, a poll by another than the last)
+ * breaks the barrier for all.
  *
  * @param out_index  receives a number from 0 to parties - 1, another for each; NULL allowed.
  * @return 0; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EBROKEN it is broken, or was broken or reset meanwhile;

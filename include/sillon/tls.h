@@ -35,7 +35,7 @@
  * attacker, and a read says SIL_ETLS then, not SIL_EEND.
  *
  * TLS 1.2 and 1.3; no renegotiation, no compression. A handshake computes for about a millisecond, in
- * which the loop runs nothing else, and needs 32 KiB of the coroutine's stack.
+ * which the loop runs nothing else, and needs up to 16 KiB of the coroutine's stack.
  */
 #ifndef SILLON_TLS_H
 #define SILLON_TLS_H

@@ -15,8 +15,11 @@ static int give_up(sil_future *future, int code)
 {
     sil_error *error = sil__error_retain(sil__context()->last_error);
     (void)sil_future_cancel(future);
-    sil__wait_out(future);
-    /* A cancel of the caller is never lost: the future is there to be looked at. */
+    if (sil__group_wait_out(future, code != SIL_EDEADLK) != 0) {
+        sil__error_release(error);
+        return SIL_EDEADLK;
+    }
+    /* A cancel of the caller is not lost: the future is there to be looked at. */
     if (code == SIL_ECANCELLED || sil_future_code(future) == SIL_ECANCELLED) {
         sil__context_set_error(error);
         return code;

@@ -50,8 +50,12 @@ static int give_up(sil_future *const *futures, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         (void)sil_future_cancel(futures[i]);
+    int code = 0;
     for (size_t i = 0; i < count; i++)
-        sil__wait_out(futures[i]);
+        if (sil__group_wait_out(futures[i], true) != 0)
+            code = SIL_EDEADLK;
+    if (code != 0)
+        return sil__fail(code, "sil_gather: no memory, and some cannot be waited for");
     return sil__fail(SIL_ENOMEM, "sil_gather: no memory to wait for %zu futures", count);
 }
 

@@ -47,7 +47,7 @@ struct sil__child {
 
 struct sil_group {
     struct sil__lock lock;
-    _Atomic uint32_t refs; /* the opener, and the callback of the first failure */
+    _Atomic uint32_t refs; /* the opener, the callback of the first failure, and those left */
 
     /* Guarded by lock. */
     struct sil__child *first; /* in the order added */
@@ -57,6 +57,7 @@ struct sil_group {
     size_t sweep_at;             /* when there are so many, some may be taken out */
     struct sil__context *opener; /* I4; NULL: it waits here already, or cannot be interrupted */
     sil_future *refusal;         /* owned, or NULL */
+    bool left;                   /* its opener has closed it, and some had not ended */
 
     /* Atomic. */
     _Atomic bool closed;                 /* nothing is added any more; written under lock */
@@ -65,7 +66,8 @@ struct sil_group {
     /* Opener only. */
     struct sil__context *context; /* whose cause we are, or NULL */
     struct sil__cause cause;
-    bool ended;                /* all have been waited for */
+    bool ended;                /* all have been waited for, */
+    bool outlived;             /* but some in vain: they wait for us */
     struct sil__child *errors; /* then: the failed, the first first */
 
     /* Read-only after create. */
@@ -99,7 +101,11 @@ sil_future *sil__group_refused(sil_group *group);
 /* Nothing is added any more, and all are cancelled. */
 void sil__group_cancel(sil_group *group);
 
-/* One of its two references goes: takes. */
+/* The group is about to be closed, but this one goes on: the group's memory stays until it has ended.
+ * For whoever holds a reference. */
+void sil__group_leave(struct sil__child *child);
+
+/* One of its references goes: takes. */
 void sil__group_drop(sil_group *group);
 
 static inline bool sil__group_closed(sil_group *group)
@@ -115,6 +121,7 @@ static inline bool sil__group_has_failed(sil_group *group)
 /*
  * Wait until all have ended, and cancel them if the wait is given up. 0, or why it was, with an
  * error set: that is not said if the group had failed already, unless it is a cancel of the caller.
+ * SIL_EDEADLK, whatever else: some may not have ended.
  */
 int sil__group_wait(sil_group *group, sil_deadline until);
 
@@ -127,6 +134,12 @@ sil_future *sil__group_first_failed(const sil_group *group);
 /* Wait until the future is final, in the cheapest way there is: 0, or why that was given up,
  * with an error set; a cancel has been delivered. For whoever holds it. */
 int sil__group_await(sil_future *future, sil_deadline until);
+
+/*
+ * The same come what may, but a deadlock: 0, or SIL_EDEADLK. insists: another in the circle gives up, if
+ * one can. Not for who was told of a deadlock: perhaps since another insists, and cannot give up.
+ */
+int sil__group_wait_out(sil_future *future, bool insists);
 
 /* Its code, with its error as the last one; 0 for NULL. */
 int sil__group_raise(const sil_future *failed);

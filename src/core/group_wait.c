@@ -4,7 +4,8 @@
  *
  * Whoever waits, waits for one future after the other: so it helps, is seen by the deadlock graph,
  * and brings in what comes from processes, as in any wait for a future. A wait that is given up
- * cancels what is left, and waits for that, whatever happens.
+ * cancels what is left, and waits for that, whatever happens; but not for what itself waits for the
+ * waiter, and cannot be made to give that up. Such a child is left behind when the group is closed.
  */
 #include "core/group.h"
 
@@ -65,16 +66,6 @@ static sil_future *take_open(sil_group *group, bool *out_alone)
     return future;
 }
 
-static void wait_out(sil_group *group)
-{
-    sil_future *future;
-    bool alone;
-    while ((future = take_open(group, &alone))) {
-        sil__wait_out(future);
-        sil_future_release(future);
-    }
-}
-
 int sil__group_await(sil_future *future, sil_deadline until)
 {
     struct sil__context *context = sil__context();
@@ -90,6 +81,47 @@ int sil__group_await(sil_future *future, sil_deadline until)
     if (code == SIL_ECANCELLED)
         return sil__context_deliver_cancel(context, "the wait for a task");
     return code == SIL_ETIMEDOUT ? sil__fail(code, NULL) : code;
+}
+
+int sil__group_wait_out(sil_future *future, bool insists)
+{
+    if (sil__wait_forked(future))
+        return 0;
+    struct sil__context *context = sil__context();
+    const sil_deadline deadline = context->deadline;
+    const bool insisted = context->insists;
+    context->deadline = 0;
+    context->shielded++;
+    context->insists = insists;
+    int code = sil__group_await(future, SIL_FOREVER);
+    context->insists = insisted;
+    context->shielded--;
+    context->deadline = deadline;
+    return code;
+}
+
+/* The group has been cancelled: wait for all, come what may. 0; SIL_EDEADLK, with an error set: some
+ * may not have ended. */
+static int wait_out(sil_group *group, bool insists)
+{
+    sil_error *error = NULL;
+    group->outlived = false;
+    sil__lock_take(&group->lock);
+    for (struct sil__child *child = group->first_open; child; child = child->next) {
+        sil__lock_drop(&group->lock); /* I2: it stays */
+        if (sil__group_wait_out(child->future, insists) != 0) {
+            group->outlived = true;
+            sil__error_release(error);
+            error = sil__error_retain(sil__context()->last_error);
+        }
+        sil__lock_take(&group->lock);
+        if (sil__future_final(child->future))
+            settle(child);
+    }
+    sil__lock_drop(&group->lock);
+    if (group->outlived)
+        sil__context_set_error(error);
+    return group->outlived ? SIL_EDEADLK : 0;
 }
 
 static struct sil__child *turned(struct sil__child *failed)
@@ -123,27 +155,39 @@ static int wait_open(sil_group *group, sil_deadline until)
     return code;
 }
 
+/* The wait was given up, with code and an error: what the caller is told, with that error set. */
+static int give_up(sil_group *group, int code)
+{
+    sil_error *error = NULL;
+    bool insists = code != SIL_EDEADLK;
+    if (code != SIL_ECANCELLED && sil__group_has_failed(group))
+        code = 0;
+    else
+        error = sil__error_retain(sil__context()->last_error);
+    sil__group_cancel(group);
+    if (wait_out(group, insists) != 0) {
+        sil__error_release(error);
+        return SIL_EDEADLK;
+    }
+    if (code != 0)
+        sil__context_set_error(error);
+    return code;
+}
+
 int sil__group_wait(sil_group *group, sil_deadline until)
 {
     leave_context(group);
     struct sil__said said;
     sil__group_say(group, &said);
     int code = wait_open(group, until);
-    sil_error *error = NULL;
-    if (code != 0) {
-        if (code != SIL_ECANCELLED && sil__group_has_failed(group))
-            code = 0;
-        else
-            error = sil__error_retain(sil__context()->last_error);
-        sil__group_cancel(group);
-        wait_out(group);
-    }
+    if (code != 0)
+        code = give_up(group, code);
+    else
+        group->outlived = false;
     sil__context_unsay(sil__context(), &said);
     if (!group->ended)
         group->errors = turned(atomic_load_explicit(&group->failed, memory_order_acquire));
     group->ended = true;
-    if (code != 0)
-        sil__context_set_error(error);
     return code;
 }
 
@@ -187,6 +231,17 @@ const sil_error *sil_group_error(const sil_group *group, size_t index)
     return child ? sil_future_error(child->future) : NULL;
 }
 
+/* Those that have not ended wait for us. */
+static void leave_all(sil_group *group)
+{
+    sil__lock_take(&group->lock);
+    group->left = true;
+    for (struct sil__child *child = group->first; child; child = child->next)
+        if (!sil__future_final(child->future))
+            sil__group_leave(child);
+    sil__lock_drop(&group->lock);
+}
+
 void sil_group_close(sil_group *group)
 {
     /* In the child of a fork its tasks are the parent's, and so is its lock. */
@@ -199,7 +254,9 @@ void sil_group_close(sil_group *group)
     if (!group->ended) {
         leave_context(group);
         sil__group_cancel(group);
-        wait_out(group);
+        (void)wait_out(group, true);
     }
+    if (group->outlived)
+        leave_all(group);
     sil__group_drop(group);
 }

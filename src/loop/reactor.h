@@ -35,8 +35,7 @@ struct sil__reactor {
     unsigned handles; /* of ours that libuv has not closed yet, watches included */
     unsigned keepers; /* reasons to keep uv_run going */
     struct {
-        uint64_t
-            *words; /* a bit for each descriptor that has a watch; freed when all are abandoned */
+        uint64_t *words; /* a bit for each descriptor that has a watch */
         size_t count;
     } watched;
     bool kicked; /* there is something to run: the next poll must not block */

@@ -14,8 +14,9 @@
  */
 #include "loop/watch.h"
 
-#include <sillon/status.h>
 #include <string.h>
+
+#include <sillon/status.h>
 
 #include "base/alloc.h"
 #include "base/fault.h"
@@ -268,7 +269,7 @@ static bool is_watched(const struct sil__reactor *reactor, int fd)
 /* fd is open, so there is a limit to what it takes. */
 static bool mark_watched(struct sil__reactor *reactor, int fd)
 {
-    enum { FIRST = 16 };
+    enum { FIRST = 4 };
     size_t word = (size_t)fd / WORD;
     size_t before = reactor->watched.count;
     if (word >= before) {

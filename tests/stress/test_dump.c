@@ -47,38 +47,37 @@ static int nests(void *arg, void *result)
     return take(inner);
 }
 
-/* Whoever comes first destroys it: the other was let go, too, and does not look at it any more. */
-static int waits_for_event(void *arg, void *result)
+struct meeting {
+    sil_barrier *barrier;
+    atomic_bool over;
+};
+
+/* Whoever goes on first destroys it: the others were let go, too, and do not look at it any more. */
+static int meets(void *arg, void *result)
 {
     (void)result;
-    sil_event **event = *(sil_event ***)arg;
-    sil_event *mine = *event;
-    int code = sil_event_wait(mine, SIL_FOREVER);
-    if (*event == mine) {
-        *event = NULL;
-        sil_event_destroy(mine);
-    }
+    struct meeting *meeting = *(struct meeting **)arg;
+    int code = sil_barrier_wait(meeting->barrier, NULL, SIL_FOREVER);
+    if (!atomic_exchange(&meeting->over, true))
+        sil_barrier_destroy(meeting->barrier);
     return code;
 }
 
-static int sets_event(void *arg, void *result)
-{
-    (void)result;
-    return sil_event_set(*(sil_event **)arg);
-}
-
-static int event_lives_shortly(void *arg, void *result)
+static int barrier_lives_shortly(void *arg, void *result)
 {
     (void)arg, (void)result;
-    sil_event *event = sil_event_create("moment");
-    sil_event **at = &event;
-    sil_future *waiters[2] = {sil_go(waits_for_event, &at, sizeof at, 0),
-                              sil_go(waits_for_event, &at, sizeof at, 0)};
-    (void)sil_yield();
-    (void)sil_sleep(sil_in(0.0002)); /* both wait */
-    int code = take(sil_submit(pool, sets_event, &event, sizeof event, 0));
-    code |= take(waiters[0]);
-    return code | take(waiters[1]);
+    struct meeting meeting = {.barrier = sil_barrier_create("meeting", 4)};
+    struct meeting *at = &meeting;
+    sil_future *parties[4] = {
+        sil_submit(pool, meets, &at, sizeof at, 0),
+        sil_go(meets, &at, sizeof at, 0),
+        sil_go(meets, &at, sizeof at, 0),
+        sil_submit(pool, meets, &at, sizeof at, 0),
+    };
+    int code = 0;
+    for (int i = 0; i < 4; i++)
+        code |= take(parties[i]);
+    return code;
 }
 
 static int locks(void *arg, void *result)
@@ -145,7 +144,7 @@ static int posts(void *arg, void *result)
 static int busy_main(void *arg, void *result)
 {
     (void)arg, (void)result;
-    static const sil_task_fn fns[] = {event_lives_shortly, mutex_lives_shortly, groups, combines,
+    static const sil_task_fn fns[] = {barrier_lives_shortly, mutex_lives_shortly, groups, combines,
                                       posts};
     int code = 0;
     while (!atomic_load(&ends) && code == 0) {

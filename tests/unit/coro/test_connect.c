@@ -163,6 +163,38 @@ SCENARIO(connects_from_an_address)
     return 0;
 }
 
+/* From an IPv4 address nobody comes to an IPv6 one: that is not tried, and hides no other error. */
+SCENARIO(connects_to_addresses_of_its_own_family)
+{
+    (void)arg, (void)result;
+    int fd;
+    sil_address address;
+    sil_address local;
+    sil_stream *stream = NULL;
+    EXPECT(open_dead(&fd, &address));
+    EXPECT_CODE(sil_address_parse("127.0.0.1:0", &local), 0);
+    sil_connect_options options = {.local = &local};
+    EXPECT_CODE(sil_connect("::1", port_of(&address), &options, &stream, SIL_FOREVER),
+                EAFNOSUPPORT);
+    EXPECT(strstr(sil_error_message(sil_last_error()), "family of .local"));
+    EXPECT_CODE(sil_connect(NULL, port_of(&address), &options, &stream, SIL_FOREVER), ECONNREFUSED);
+    options = (sil_connect_options){.local = &local, .family = AF_INET6};
+    EXPECT_CODE(sil_connect(NULL, port_of(&address), &options, &stream, SIL_FOREVER), EAFNOSUPPORT);
+    const int none[] = {AF_UNIX, 77, -1};
+    for (size_t i = 0; i < COUNT_OF(none); i++) {
+        sil_server *server = NULL;
+        sil_connect_options to = {.family = none[i]};
+        sil_listen_options at = {.family = none[i]};
+        EXPECT_CODE(sil_connect(NULL, "7", &to, &stream, SIL_FOREVER), SIL_EINVAL);
+        EXPECT_CODE(sil_connect("localhost", "7", &to, &stream, SIL_FOREVER), SIL_EINVAL);
+        EXPECT_CODE(sil_listen(NULL, "0", &at, &server, SIL_FOREVER), SIL_EINVAL);
+        EXPECT(!server);
+    }
+    EXPECT(!stream);
+    (void)close(fd);
+    return 0;
+}
+
 SCENARIO(nobody_is_there)
 {
     (void)arg, (void)result;
@@ -350,6 +382,7 @@ int main(void)
         TEST(test_connects_to_an_address),
         TEST(test_connects_to_a_name),
         TEST(test_connects_from_an_address),
+        TEST(test_connects_to_addresses_of_its_own_family),
         TEST(test_nobody_is_there),
         TEST(test_one_who_never_answers),
         TEST(test_the_next_one_begins_beside_a_silent_one),

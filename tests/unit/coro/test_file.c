@@ -225,13 +225,14 @@ static void test_what_has_not_begun_is_given_up(void **state)
     run_on_lone(give_up_before);
 }
 
-/* To open this side of a named pipe waits for the other one. */
-static int open_pipe(void *arg, void *result)
+/* A pipe that was made to block. */
+static int read_pipe(void *arg, void *result)
 {
-    sil_file *file = sil_file_open(path, O_WRONLY, 0, *(sil_deadline *)arg);
-    EXPECT(file != NULL);
+    char byte;
+    size_t got;
+    EXPECT_CODE(sil_file_read(*(sil_file **)arg, &byte, 1, &got, SIL_FOREVER), 0);
     *(int *)result = sil_sleep(SIL_FOREVER);
-    return sil_file_close(file);
+    return 0;
 }
 
 static int wait_until_begun(void)
@@ -250,22 +251,24 @@ static int wait_for_begun(void *arg, void *result)
     (void)arg;
     (void)result;
     EXPECT(mkfifo(path, 0600) == 0);
-    sil_deadline until = SIL_FOREVER;
-    sil_future *opener = sil_go(open_pipe, &until, sizeof until, sizeof(int));
+    sil_file *file = sil_file_open(path, O_RDWR, 0, SIL_FOREVER);
+    EXPECT(file != NULL);
+    int fd = sil_file_descriptor(file);
+    EXPECT(fcntl(fd, F_SETFL, 0) == 0);
+    sil_future *reader = sil_go(read_pipe, (void *)&file, sizeof file, sizeof(int));
     int code = wait_until_begun();
     if (code != 0)
         return code;
-    EXPECT_CODE(sil_future_cancel(opener), SIL_EINPROGRESS);
+    EXPECT_CODE(sil_future_cancel(reader), SIL_EINPROGRESS);
     for (int i = 0; i < 10; i++)
         EXPECT_CODE(sil_yield(), 0);
-    EXPECT(!sil_future_done(opener));
-    int reader = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    EXPECT(reader >= 0);
-    /* It was opened all the same, and the cancel came to the next wait. */
+    EXPECT(!sil_future_done(reader));
+    EXPECT(write(fd, "x", 1) == 1);
+    /* It was read all the same, and the cancel came to the next wait. */
     int slept = 0;
-    EXPECT_CODE(sil_take(opener, &slept, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_take(reader, &slept, SIL_FOREVER), 0);
     EXPECT_CODE(slept, SIL_ECANCELLED);
-    (void)close(reader);
+    EXPECT_CODE(sil_file_close(file), 0);
     EXPECT(unlink(path) == 0);
     return 0;
 }

@@ -138,22 +138,25 @@ static void test_close_kills_what_does_not_end_in_time(void **state)
     run_scenario(stubborn);
 }
 
-static int graceful(void *arg, void *result)
+/* result: one that says something when it is asked to end; error: where to. */
+static int start_graceful(void *arg, void *result)
 {
-    (void)arg;
-    (void)result;
-    int ends[2];
-    EXPECT(pipe(ends) == 0);
     sil_program *program = sil_program_start(&(sil_program_options){
         .arguments =
             SHELL("trap 'echo last words >&2; exit' TERM; echo begun; while :; do :; done"),
         .output = SIL_PIPE,
-        .error = ends[1],
+        .error = *(int *)arg,
         .grace = TEST_PATIENCE});
     EXPECT(program != NULL);
-    (void)close(ends[1]);
     const char *line;
     EXPECT_CODE(sil_read_line(sil_program_output(program), 100, &line, NULL, SIL_FOREVER), 0);
+    *(sil_program **)result = program;
+    return 0;
+}
+
+static int close_graceful(sil_program *program, const int ends[2])
+{
+    (void)close(ends[1]);
     sil_program_close(program);
     EXPECT(leftovers_no_children());
     char words[32] = "";
@@ -162,10 +165,32 @@ static int graceful(void *arg, void *result)
     return 0;
 }
 
+static int graceful(void *arg, void *result)
+{
+    (void)arg;
+    (void)result;
+    int ends[2];
+    sil_program *program;
+    EXPECT(pipe(ends) == 0);
+    int code = start_graceful(&ends[1], (void *)&program);
+    return code == 0 ? close_graceful(program, ends) : code;
+}
+
 static void test_close_gives_time_to_end(void **state)
 {
     (void)state;
     run_scenario(graceful);
+}
+
+static void test_close_gives_time_when_the_loop_has_ended(void **state)
+{
+    (void)state;
+    int ends[2];
+    sil_program *program;
+    assert_int_equal(pipe(ends), 0);
+    assert_code(sil_run(start_graceful, &ends[1], sizeof ends[1], (void *)&program, sizeof program),
+                0);
+    assert_code(close_graceful(program, ends), 0);
 }
 
 static int run_for_ever(void *arg, void *result)
@@ -394,6 +419,7 @@ int main(void)
         TEST(test_signals_reach_all_of_its_group),
         TEST(test_close_kills_what_does_not_end_in_time),
         TEST(test_close_gives_time_to_end),
+        TEST(test_close_gives_time_when_the_loop_has_ended),
         TEST(test_run_ends_the_program_at_deadline_and_cancel),
         TEST(test_several_may_wait),
         TEST(test_output_may_end_before_the_program),

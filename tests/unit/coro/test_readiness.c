@@ -74,11 +74,52 @@ static void test_what_cannot_be_waited_for_is_refused(void **state)
     run_scenario(refuse);
 }
 
+struct reader {
+    sil_stream *stream;
+    size_t got;
+};
+
+static int read_some(void *arg, void *result)
+{
+    (void)result;
+    char buffer[8];
+    struct reader *reader = *(struct reader **)arg;
+    return sil_read(reader->stream, buffer, sizeof buffer, &reader->got, SIL_FOREVER);
+}
+
+/* Whether or not anybody waits in the stream, which goes on. */
+static int leave_streams_alone(void *arg, void *result)
+{
+    (void)arg, (void)result;
+    struct reader reader = {0};
+    struct reader *it = &reader;
+    sil_stream *writer;
+    EXPECT_CODE(sil_pipe(&reader.stream, &writer), 0);
+    int fd = sil_stream_fd(reader.stream);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), EEXIST);
+    sil_future *read = sil_go(read_some, &it, sizeof it, 0);
+    EXPECT_CODE(sil_yield(), 0);
+    EXPECT_CODE(sil_fd_wait(fd, SIL_READABLE, SIL_FOREVER), EEXIST);
+    EXPECT_CODE(sil_write(writer, "x", 1, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_take(read, NULL, SIL_FOREVER), 0);
+    EXPECT(reader.got == 1);
+    sil_stream_close(reader.stream);
+    sil_stream_close(writer);
+    return 0;
+}
+
+static void test_the_descriptor_of_a_stream_is_refused(void **state)
+{
+    (void)state;
+    run_scenario(leave_streams_alone);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_descriptor_is_waited_for),
         TEST(test_what_cannot_be_waited_for_is_refused),
+        TEST(test_the_descriptor_of_a_stream_is_refused),
     };
     begin_scenarios();
     return test_run("readiness", tests);

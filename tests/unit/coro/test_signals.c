@@ -46,6 +46,34 @@ static void test_next_waits_for_one(void **state)
     run_scenario(waited_for);
 }
 
+static int contested(void *arg, void *result)
+{
+    (void)arg;
+    (void)result;
+    sil_signals *signals = sil_signals_open(&(int){SIGUSR1}, 1);
+    EXPECT(signals != NULL);
+    sil_future *waiter = sil_go(wait_for_usr1, (void *)&signals, sizeof signals, 0);
+    EXPECT_CODE(sil_yield(), 0);
+    EXPECT(raise(SIGUSR1) == 0);
+    /* We come to run after it was told, and before it runs. */
+    while (!sil_future_done(waiter)) {
+        int number;
+        EXPECT_CODE(sil_signals_next(signals, &number, SIL_NOW), SIL_EBUSY);
+        EXPECT_CODE(sil_yield(), 0);
+    }
+    EXPECT_CODE(sil_take(waiter, NULL, SIL_FOREVER), 0);
+    EXPECT(raise(SIGUSR1) == 0);
+    int code = expect_next(signals, SIGUSR1);
+    sil_signals_close(signals);
+    return code;
+}
+
+static void test_who_was_told_is_not_forestalled(void **state)
+{
+    (void)state;
+    run_scenario(contested);
+}
+
 static int kept(void *arg, void *result)
 {
     (void)arg;
@@ -205,11 +233,9 @@ static void test_what_cannot_be_watched(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_next_waits_for_one),
-        TEST(test_signals_are_kept_and_counted),
-        TEST(test_cancelled_wait_takes_none),
-        TEST(test_several_loops_get_the_same),
-        TEST(test_close_puts_back_what_was_there),
+        TEST(test_next_waits_for_one),           TEST(test_who_was_told_is_not_forestalled),
+        TEST(test_signals_are_kept_and_counted), TEST(test_cancelled_wait_takes_none),
+        TEST(test_several_loops_get_the_same),   TEST(test_close_puts_back_what_was_there),
         TEST(test_what_cannot_be_watched),
     };
     begin_scenarios();

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A transport of our own, on public headers: bytes turned over, and a few at a time. It waits for what
- * its engine is short of, as TLS does: to write it may have to read first.
+ * its engine is short of, as TLS does: to write it may have to read first. And one that never ends.
  */
 #include <sillon/stream_impl.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "unit/coro/scenario.h"
 
 enum { AT_A_TIME = 7, GREETING = 3 };
@@ -240,6 +241,137 @@ SCENARIO(waits_are_given_up)
     return 0;
 }
 
+/* --- without end ----------------------------------------------------------------------------- */
+
+enum { MILLI = SIL__SECOND / 1000, ENOUGH = 24 * 1024 * 1024 };
+
+/* What it gives, and takes, and each time that costs a millisecond, if time passes at all. */
+struct endless {
+    size_t given;
+    size_t taken;
+    bool timeless;
+};
+
+static int endless_read(void *transport, void *buffer, size_t size, size_t *out_got)
+{
+    struct endless *endless = transport;
+    memset(buffer, 'e', size);
+    endless->given += *out_got = size;
+    if (!endless->timeless)
+        sil__clock_fake_advance(MILLI);
+    return 0;
+}
+
+static int endless_write(void *transport, const struct iovec *parts, int count, size_t *out_put)
+{
+    struct endless *endless = transport;
+    *out_put = 0;
+    for (int i = 0; i < count; i++)
+        *out_put += parts[i].iov_len;
+    endless->taken += *out_put;
+    if (!endless->timeless)
+        sil__clock_fake_advance(MILLI);
+    return 0;
+}
+
+static int endless_wait(void *transport, sil_side side, sil_deadline until, const char *what)
+{
+    (void)transport, (void)side, (void)until, (void)what;
+    return 0;
+}
+
+static void endless_leave(void *transport)
+{
+    (void)transport;
+}
+
+static const sil_transport_ops endless_ops = {
+    .size = sizeof(sil_transport_ops),
+    .kind = "endless",
+    .read_some = endless_read,
+    .write_some = endless_write,
+    .wait = endless_wait,
+    .close = endless_leave,
+    .destroy = endless_leave,
+};
+
+static char enough[ENOUGH];
+
+static int end_in_time(void *arg, void *result)
+{
+    (void)arg, (void)result;
+    struct endless endless = {0};
+    sil_stream *stream;
+    const char *data;
+    size_t got;
+    EXPECT_CODE(sil_stream_create(&endless_ops, &endless, &stream), 0);
+    EXPECT_CODE(sil_read_exactly(stream, enough, ENOUGH, &got, sil_in(0.01)), SIL_ETIMEDOUT);
+    EXPECT(got > 0 && got < ENOUGH / 2 && got == endless.given);
+    EXPECT_CODE(sil_write(stream, enough, ENOUGH, sil_in(0.01)), SIL_ETIMEDOUT);
+    EXPECT(endless.taken > 0 && endless.taken < ENOUGH / 2);
+    struct iovec parts[3] = {{enough, 0}, {enough, 9}, {enough, ENOUGH}};
+    EXPECT_CODE(sil_write_parts(stream, parts, 3, sil_in(0.01)), SIL_ETIMEDOUT);
+    EXPECT(parts[2].iov_len == ENOUGH);
+    /* Nothing is lost of what was looked through. */
+    endless.given = 0;
+    EXPECT_CODE(sil_read_all(stream, ENOUGH, &data, &got, sil_in(0.02)), SIL_ETIMEDOUT);
+    EXPECT_CODE(sil_read_line(stream, ENOUGH, &data, &got, sil_in(0.02)), SIL_ETIMEDOUT);
+    size_t given = endless.given;
+    EXPECT(given > 0 && given < ENOUGH / 2);
+    EXPECT_CODE(sil_read_exactly(stream, enough, given, &got, SIL_NOW), 0);
+    EXPECT(endless.given == given);
+    /* With SIL_NOW all is done that can be; so the limit is the end. */
+    EXPECT_CODE(sil_read_exactly(stream, enough, ENOUGH, &got, SIL_NOW), 0);
+    endless.taken = 0;
+    EXPECT_CODE(sil_write_parts(stream, parts, 3, SIL_NOW), 0);
+    EXPECT(endless.taken == 9 + ENOUGH);
+    sil_stream_close(stream);
+    return 0;
+}
+
+static void test_deadlines_end_what_never_waits(void **state)
+{
+    (void)state;
+    sil__clock_fake_start(SIL__SECOND);
+    run_scenario(end_in_time);
+    sil__clock_fake_stop();
+}
+
+static int co_read_enough(void *arg, void *result)
+{
+    return sil_read_exactly(*(sil_stream **)arg, enough, ENOUGH, result, SIL_FOREVER);
+}
+
+static int co_write_enough(void *arg, void *result)
+{
+    (void)result;
+    return sil_write(*(sil_stream **)arg, enough, ENOUGH, SIL_FOREVER);
+}
+
+/* That this runs at all is what counts: they never wait. */
+SCENARIO(others_run_beside_what_never_waits)
+{
+    (void)arg, (void)result;
+    const sil_task_fn fns[] = {co_read_enough, co_write_enough};
+    for (int i = 0; i < 4; i++) {
+        struct endless endless = {.timeless = true};
+        sil_stream *stream;
+        EXPECT_CODE(sil_stream_create(&endless_ops, &endless, &stream), 0);
+        sil_future *future = sil_go(fns[i % 2], &stream, sizeof stream, sizeof(size_t));
+        EXPECT_CODE(sil_yield(), 0);
+        EXPECT(!sil_future_done(future) && endless.given + endless.taken > 0);
+        if (i < 2)
+            (void)sil_future_cancel(future);
+        else
+            sil_stream_close(stream);
+        EXPECT_CODE(sil_take(future, NULL, SIL_FOREVER), i < 2 ? SIL_ECANCELLED : SIL_ECLOSED);
+        EXPECT(endless.given + endless.taken < ENOUGH);
+        if (i < 2)
+            sil_stream_close(stream);
+    }
+    return 0;
+}
+
 SCENARIO(the_tools_of_transports)
 {
     (void)arg, (void)result;
@@ -307,8 +439,12 @@ int main(void)
 {
     begin_scenarios();
     const struct CMUnitTest tests[] = {
-        TEST(test_everything_works_on_top), TEST(test_closing_while_one_waits),
-        TEST(test_waits_are_given_up),      TEST(test_the_tools_of_transports),
+        TEST(test_everything_works_on_top),
+        TEST(test_closing_while_one_waits),
+        TEST(test_deadlines_end_what_never_waits),
+        TEST(test_others_run_beside_what_never_waits),
+        TEST(test_waits_are_given_up),
+        TEST(test_the_tools_of_transports),
         TEST(test_bad_arguments),
     };
     return test_run("coro.stream_impl", tests);

@@ -203,9 +203,33 @@ SCENARIO(a_line_beyond_the_limit)
     EXPECT_CODE(sil_read_line(two.near, 6, &line, &size, SIL_FOREVER), 0);
     EXPECT(is(line, size, "12345"));
     sil_stream_close(two.far);
-    EXPECT_CODE(sil_read_line(two.near, 3, &line, &size, SIL_FOREVER), SIL_ETOOLONG);
+    EXPECT_CODE(sil_read_line(two.near, 2, &line, &size, SIL_FOREVER), SIL_ETOOLONG);
     EXPECT_CODE(sil_read_line(two.near, 4, &line, &size, SIL_FOREVER), 0);
     EXPECT(is(line, size, "abc"));
+    sil_stream_close(two.near);
+    return 0;
+}
+
+/* Whether it is the last one is seen only behind it. */
+SCENARIO(a_line_as_long_as_the_limit)
+{
+    (void)arg, (void)result;
+    struct two two;
+    const char *line;
+    size_t size;
+    EXPECT(open_two(&two));
+    EXPECT_CODE(put(two.far, "abc"), 0);
+    EXPECT_CODE(sil_read_line(two.near, 3, &line, &size, SIL_NOW), SIL_ETIMEDOUT);
+    EXPECT_CODE(put(two.far, "d\nxyz"), 0);
+    EXPECT_CODE(sil_read_line(two.near, 3, &line, &size, SIL_FOREVER), SIL_ETOOLONG);
+    EXPECT_CODE(sil_read_line(two.near, 4, &line, &size, SIL_FOREVER), SIL_ETOOLONG);
+    EXPECT_CODE(sil_read_line(two.near, 5, &line, &size, SIL_FOREVER), 0);
+    EXPECT(is(line, size, "abcd"));
+    sil_stream_close(two.far);
+    EXPECT_CODE(sil_read_line(two.near, 3, &line, &size, SIL_FOREVER), 0);
+    EXPECT(is(line, size, "xyz") && line[size] == '\0');
+    EXPECT_CODE(sil_read_line(two.near, 3, &line, &size, SIL_FOREVER), SIL_EEND);
+    EXPECT_CODE(sil_read_line(two.near, 0, &line, &size, SIL_FOREVER), SIL_EEND);
     sil_stream_close(two.near);
     return 0;
 }
@@ -305,6 +329,7 @@ int main(void)
         TEST(test_reads_lines),
         TEST(test_a_last_line_of_every_size),
         TEST(test_a_line_beyond_the_limit),
+        TEST(test_a_line_as_long_as_the_limit),
         TEST(test_reads_all),
         TEST(test_a_cancelled_line_is_still_there),
         TEST(test_bad_arguments),

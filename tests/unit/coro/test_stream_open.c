@@ -180,6 +180,52 @@ SCENARIO(files_are_always_ready)
     return 0;
 }
 
+SCENARIO(a_descriptor_that_was_not_taken_is_as_it_was)
+{
+    (void)arg, (void)result;
+    int fds[2];
+    sil_stream *stream;
+    sil_stream *other = NULL;
+    EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
+#ifdef SIL_FAULTS
+    enum { ALLOCATIONS = 3 }; /* the stream, its watch, and the loop's first table of watches */
+    for (unsigned nth = 1; nth <= ALLOCATIONS; nth++) {
+        sil__fault_reset();
+        sil__fault_arm(SIL__FAULT_ALLOC, nth, false);
+        int code = sil_stream_open(fds[0], &other);
+        sil__fault_reset();
+        EXPECT_CODE(code, SIL_ENOMEM);
+        EXPECT(!other && is_blocking(fds[0]));
+    }
+#endif
+    EXPECT_CODE(sil_stream_open(fds[0], &stream), 0);
+    EXPECT_CODE(sil_stream_open(fds[0], &other), EEXIST);
+    EXPECT(!other && is_blocking(fds[0]));
+    EXPECT_CODE(sil_write(stream, "x", 1, SIL_FOREVER), 0);
+    sil_stream_close(stream);
+    EXPECT_CODE(sil_stream_open(fds[1], &stream), 0);
+    sil_stream_close(stream);
+    return 0;
+}
+
+SCENARIO(what_is_no_socket_has_no_address)
+{
+    (void)arg, (void)result;
+    sil_stream *reader;
+    sil_stream *writer;
+    sil_address address;
+    EXPECT_CODE(sil_pipe(&reader, &writer), 0);
+    EXPECT_CODE(sil_stream_local(reader, &address), SIL_ENOTSUP);
+    EXPECT(strstr(sil_error_message(sil_last_error()), "no socket"));
+    EXPECT_CODE(sil_stream_peer(writer, &address), SIL_ENOTSUP);
+    EXPECT(strstr(sil_error_message(sil_last_error()), "no socket"));
+    EXPECT_CODE(sil_flush(NULL, SIL_NOW), SIL_EINVAL);
+    EXPECT(!strstr(sil_error_message(sil_last_error()), "sil_flush"));
+    sil_stream_close(reader);
+    sil_stream_close(writer);
+    return 0;
+}
+
 SCENARIO(other_descriptors)
 {
     (void)arg, (void)result;
@@ -307,6 +353,8 @@ int main(void)
 #endif
         TEST(test_a_terminal_stays_blocking),
         TEST(test_files_are_always_ready),
+        TEST(test_a_descriptor_that_was_not_taken_is_as_it_was),
+        TEST(test_what_is_no_socket_has_no_address),
         TEST(test_other_descriptors),
         TEST(test_standard_streams_are_pipes),
         TEST(test_standard_streams_are_sockets),

@@ -403,6 +403,40 @@ SCENARIO(an_abandoned_watch_is_closed_later)
     return 0;
 }
 
+/* Also while nobody waits for it. The numbers are so far apart that the table grows. */
+SCENARIO(a_descriptor_has_one_watch)
+{
+    (void)arg, (void)result;
+    enum { COUNT = 4 };
+    static const int numbers[COUNT] = {100, 300, 301, 700};
+    struct sil__watch *watches[COUNT];
+    struct pair pair;
+    EXPECT(pair_open(&pair));
+    for (int i = 0; i < COUNT; i++) {
+        EXPECT(fcntl(pair.fds[0], F_DUPFD_CLOEXEC, numbers[i]) == numbers[i]);
+        watches[i] = sil__watch_open(numbers[i]);
+        EXPECT(watches[i]);
+    }
+    EXPECT(!sil__watch_open(pair.fds[0]));
+    EXPECT_CODE(sil_error_code(sil_last_error()), EEXIST);
+    for (int i = 0; i < COUNT; i++) {
+        EXPECT(!sil__watch_open(numbers[i]));
+        EXPECT_CODE(sil_error_code(sil_last_error()), EEXIST);
+    }
+    /* Closing one leaves the others alone, and its number free. */
+    sil__watch_close(watches[1]);
+    EXPECT(!sil__watch_open(numbers[2]));
+    watches[1] = sil__watch_open(numbers[1]);
+    EXPECT(watches[1] && put(&pair));
+    for (int i = 0; i < COUNT; i++) {
+        EXPECT_CODE(sil__watch_wait(watches[i], SIL__WATCH_READ, SIL_FOREVER, "it"), 0);
+        sil__watch_close(watches[i]);
+        (void)close(numbers[i]);
+    }
+    pair_close(&pair);
+    return 0;
+}
+
 SCENARIO(what_cannot_be_watched)
 {
     (void)arg, (void)result;
@@ -445,6 +479,7 @@ int main(void)
         TEST(test_waits_for_any_of_several),
         TEST(test_a_wait_for_any_ends_by_cancel_and_close),
         TEST(test_an_abandoned_watch_is_closed_later),
+        TEST(test_a_descriptor_has_one_watch),
         TEST(test_what_cannot_be_watched),
         TEST(test_no_watch_without_a_loop),
     };

@@ -4,6 +4,7 @@
  */
 #include <sillon/tls.h>
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,11 +98,15 @@ SCENARIO(a_conversation)
 {
     (void)arg, (void)result;
     struct pair pair;
+    char byte;
     const char *line;
     size_t size;
+    ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR); /* others' errors are no business of ours */
     EXPECT_CODE(pair_open(&pair), 0);
     EXPECT_CODE(put(pair.tls[CLIENT], "hello"), 0);
     EXPECT(comes(pair.tls[SERVER], "hello"));
+    ERR_raise(ERR_LIB_USER, ERR_R_INTERNAL_ERROR);
+    EXPECT_CODE(sil_read(pair.tls[SERVER], &byte, 1, &size, SIL_NOW), SIL_ETIMEDOUT);
     EXPECT_CODE(sil_stream_printf(pair.tls[SERVER], SIL_FOREVER, "%d\n", 42), 0);
     EXPECT_CODE(sil_flush(pair.tls[SERVER], SIL_FOREVER), 0);
     EXPECT_CODE(sil_read_line(pair.tls[CLIENT], 100, &line, &size, SIL_FOREVER), 0);
