@@ -43,7 +43,8 @@ SIL_API int64_t sil_clock(void);
  * sleeps is not replaced: a pool of four runs four tasks at a time, asleep or not. In a coroutine
  * only the coroutine sleeps.
  *
- * @param until  SIL_FOREVER sleeps until the task is cancelled.
+ * @param until  SIL_FOREVER sleeps until the task is cancelled. A moment that has passed does not give
+ *               way to others: that is sil_yield's.
  * @return 0 the moment has come; SIL_ECANCELLED the calling task was asked to stop; SIL_ETIMEDOUT the
  *         end of a sil_deadline_scope came before; SIL_EINVAL SIL_FOREVER outside a task, which
  *         nothing could end.

@@ -50,7 +50,8 @@ SIL_BEGIN_DECLS
  *
  * @param future  borrows; once the wait has begun, others may release theirs.
  * @param until   SIL_NOW never blocks.
- * @return the task's own code (0 on success); SIL_ECANCELLED it was cancelled;
+ * @return the task's own code (0 on success); SIL_ECANCELLED it was cancelled, or the calling coroutine
+ *         was;
  *         SIL_ETIMEDOUT the deadline came first, and the task goes on;
  *         SIL_EDEADLK the wait could never end: its message names the cycle;
  *         SIL_EFORKED made before a fork, and its worker is not in this process;

@@ -28,9 +28,10 @@ SIL_BEGIN_DECLS
  * @param futures   borrows; none NULL. Once the wait has begun, others may release theirs.
  * @param out_done  receives how many are final now, also after a timeout; NULL allowed.
  * @return 0 the condition holds; SIL_ETIMEDOUT; SIL_EDEADLK the condition can never hold;
- *         SIL_EFORKED; SIL_ENOMEM; SIL_EINVAL. The outcomes of the futures do not matter.
+ *         SIL_EFORKED; SIL_ECANCELLED the calling coroutine was cancelled; SIL_ENOMEM; SIL_EINVAL. The
+ *         outcomes of the futures do not matter.
  * @threads any
- * @blocks  until the deadline
+ * @blocks  until the deadline; in a coroutine only the coroutine waits
  */
 SIL_API int sil_wait(sil_future *const *futures, size_t count, sil_wait_for what,
                      sil_deadline until, size_t *out_done);
@@ -56,10 +57,10 @@ SIL_API sil_as_completed *sil_as_completed_create(sil_future *const *futures, si
  * The next future that has ended.
  *
  * @param out_future  receives it; returns borrowed, valid until the next call or destroy.
- * @return 0; SIL_EEND all have been yielded; SIL_ETIMEDOUT; SIL_EDEADLK; SIL_EFORKED;
- *         SIL_EINVAL.
+ * @return 0; SIL_EEND all have been yielded; SIL_ETIMEDOUT; SIL_EDEADLK; SIL_EFORKED; SIL_ECANCELLED the
+ *         calling coroutine was cancelled; SIL_EINVAL.
  * @threads one
- * @blocks  until the deadline
+ * @blocks  until the deadline; in a coroutine only the coroutine waits
  */
 SIL_API int sil_as_completed_next(sil_as_completed *iterator, sil_future **out_future,
                                   sil_deadline until);

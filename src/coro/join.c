@@ -57,8 +57,8 @@ static struct sil__coroutine *begin_pending(struct sil__coroutine *self, sil_fut
     if (!sil__state_ready(future))
         return NULL;
     if (sil__loop_pop_task(self->loop, future))
-        return sil__coroutine_take(self->loop, future, taken);
-    return sil__coroutine_take(self->loop, sil_future_retain(future), false);
+        return sil__coroutine_take(self->loop, future, taken ? SIL__FROM_TAKE : SIL__FROM_QUEUE);
+    return sil__coroutine_take(self->loop, sil_future_retain(future), SIL__FROM_MIDDLE);
 }
 
 static int wait_joined(struct sil__coroutine *self, sil_future *future, sil_deadline until)

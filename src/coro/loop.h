@@ -228,9 +228,17 @@ void sil__coroutine_suspend_for(struct sil__coroutine *self, struct sil__corouti
 /* To the next that is ready, from a coroutine that has ended its task; returns when it has another. */
 void sil__coroutine_retire(struct sil__coroutine *self);
 
-/* A coroutine for a task (takes), to be switched to. NULL: it was not pending any more, or has failed
- * for want of a stack. taken: the only other reference is that of a sil_take which waits here. */
-struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task, bool taken);
+/* Where a task comes from that is to begin. */
+enum sil__origin {
+    SIL__FROM_QUEUE,
+    SIL__FROM_TAKE,   /* the same; the only other reference is that of a sil_take which waits here */
+    SIL__FROM_MIDDLE, /* it stays in its queue, where it comes up once more */
+};
+
+/* A coroutine for a task (takes), to be switched to. NULL: it was not pending any more, or there was no
+ * stack for it: then it fails soon, or is tried again when it comes up. */
+struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task,
+                                           enum sil__origin origin);
 
 /* Owner: the next in ready is a task for a stack such as self's: claimed, for self to run. */
 bool sil__coroutine_go_on(struct sil__coroutine *self);

@@ -121,25 +121,38 @@ static unsigned class_of(const struct sil__loop *loop, const sil_future *task)
     return task->stack_class ? task->stack_class - 1u : loop->stack_class;
 }
 
-struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task, bool taken)
+/* A task (takes) that is not begun now. */
+static struct sil__coroutine *not_now(struct sil__loop *loop, sil_future *task,
+                                      enum sil__origin origin)
 {
-    if (!sil__state_ready(task)) {
+    if (origin == SIL__FROM_MIDDLE)
+        sil_future_release(task);
+    else
         sil__loop_drop_task(loop, task);
-        return NULL;
-    }
+    return NULL;
+}
+
+struct sil__coroutine *sil__coroutine_take(struct sil__loop *loop, sil_future *task,
+                                           enum sil__origin origin)
+{
+    bool middle = origin == SIL__FROM_MIDDLE;
+    if (!sil__state_ready(task) || (middle && loop->cancelling))
+        return not_now(loop, task, origin);
     unsigned size_class = class_of(loop, task);
     struct sil__stack *stack = sil__stacks_take(&loop->stacks, size_class);
+    if (!stack && middle)
+        return not_now(loop, task, origin); /* there may be one when its turn comes */
     if (!stack) {
         /* Its callbacks may do anything, and we may be anywhere. */
         task->next = loop->unlucky;
         loop->unlucky = task;
         return NULL;
     }
-    if (!loop->cancelling && !(taken && sil__state_claim_alone(task)) && !sil__state_claim(task)) {
+    bool alone = origin == SIL__FROM_TAKE && !loop->cancelling && sil__state_claim_alone(task);
+    if (!loop->cancelling && !alone && !sil__state_claim(task)) {
         /* Cancelled this moment. */
         sil__stacks_give(&loop->stacks, stack);
-        sil__loop_drop_task(loop, task);
-        return NULL;
+        return not_now(loop, task, origin);
     }
     struct sil__coroutine *coroutine = (struct sil__coroutine *)stack;
     coroutine->task = task;
@@ -179,7 +192,7 @@ static struct sil__coroutine *pick(struct sil__loop *loop)
         if (!(entry & TASK_BIT))
             return (struct sil__coroutine *)entry;
         struct sil__coroutine *fresh =
-            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT), false);
+            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT), SIL__FROM_QUEUE);
         if (fresh)
             return fresh;
     }

@@ -12,7 +12,9 @@ static void add_locked(struct sil__part *part, const struct sil__procs *pool,
         .executor = &pool->base,
         .fn = task->fn,
         .name = sil__part_name(part, sil_future_name(task)),
-        .where = sil__part_text(part, "process %lld", (long long)staff->pid),
+        /* The helper may not have told yet who it is. */
+        .where = staff->pid ? sil__part_text(part, "process %lld", (long long)staff->pid)
+                            : sil__part_text(part, "a process"),
         .seen = SIL__SEEN_RUNNING,
     };
     sil__part_add(part, &node);
