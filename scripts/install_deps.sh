@@ -8,7 +8,8 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libboost-context-dev libssl-dev
     libcurl4-openssl-dev libpopt-dev libmicrohttpd-dev ca-certificates)
-check=("${build[@]}" g++ gdb binutils libcmocka-dev clang-format clang-tidy universal-ctags shellcheck)
+check=("${build[@]}" g++ gdb valgrind binutils libcmocka-dev clang-format clang-tidy universal-ctags
+    shellcheck)
 coverage=("${check[@]}" gcovr)
 model=(gcc libc6-dev spin)
 bench=(gcc g++ libc6-dev cmake ninja-build pkgconf python3)

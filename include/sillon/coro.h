@@ -6,6 +6,12 @@
  * waits ends its wait with SIL_ECANCELLED; one that runs gets it from its next wait. The request is
  * delivered once: what the coroutine waits for afterwards, to clean up, is waited for as usual.
  * sil_cancelled() stays true. A coroutine that returns SIL_ECANCELLED ends as cancelled.
+ *
+ * A coroutine begins with the floating-point rounding mode of whoever starts it, and keeps its own
+ * from one wait to the next.
+ *
+ * In the child of a fork(2) made in a coroutine nothing of the loop may be used, and waits are refused
+ * with SIL_EFORKED: call exec or _exit.
  */
 #ifndef SILLON_CORO_H
 #define SILLON_CORO_H

@@ -1,8 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeing what goes on: all coroutines, all tasks of pools and all waiting threads, as text.
+ * Seeing what goes on: all coroutines, all tasks that run, and all threads that wait, as text.
  *
- * EXAMPLE
+ *     sillon: dump of process 4711
+ *     thread pool 'mill': 1 running, 0 pending, 8 done; 2 threads, 1 asleep, 0 blocked
+ *     loop 'table': 1 running, 0 ready, 6 waiting, 0 pending, 1 done
+ *       running               'main' main_task
+ *       waiting      1.258 s  'evening' dinner: group 'dinner'
+ *       waiting      1.258 s    'kant' philosopher: sleep
+ *       waiting      1.258 s    'hegel' philosopher: mutex 'fork 1' held by 'kant'
+ *       waiting      1.258 s  consumer: get of queue 'jobs'
+ *       waiting      1.258 s  serve: read of fd 9, peer 127.0.0.1:40122
+ *       waiting      1.258 s  load: future 'page 7'
+ *       running                 'page 7' parse [thread pool 'mill', thread 4714 'mill-0']
+ *
+ * A line begins with a state: running; ready, when its turn comes; waiting, and for how long; pending,
+ * of a future that is waited for and has not begun. Then comes a tree of who awaits whom: what nobody
+ * awaits stands at the margin, and below it, two places further in, the futures it waits for. Then the
+ * name, the function, in brackets where it is unless the head line says it, and what it waits for. Who
+ * is awaited by several is told of once; of those who are many, sixteen are listed.
+ *
+ * Functions are named where the program's dynamic symbols have them (gcc -rdynamic); otherwise by their
+ * place, "program+0x1234", for addr2line. Control characters in names are written as \x1b.
+ *
+ * A loop tells of its coroutines itself, between two of them. One that a coroutine holds does not
+ * answer; then there is only that one, and how long the loop's turn has lasted. Not all parts are of the
+ * very same moment.
  */
 #ifndef SILLON_DUMP_H
 #define SILLON_DUMP_H

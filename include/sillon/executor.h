@@ -163,7 +163,10 @@ SIL_API int sil_executor_shutdown(sil_executor *executor, bool cancel_pending, s
  * @param executor  takes; NULL allowed. Nobody else may be using it, nor may a callback close it
  *                  that runs in a sil_executor_shutdown of the same executor. Closing it again, or
  *                  submitting to it, is caught for the last 64 executors closed.
- * @return 0; SIL_ESHUTDOWN it was closed before; SIL_EFORKED its workers are not in this process.
+ * @return 0; SIL_ESHUTDOWN it was closed before; SIL_EFORKED its workers are not in this process. Of a
+ *         loop also, and then it is not closed: SIL_EDEADLK a coroutine closes the sil_run or the
+ *         attached loop that it is on; SIL_EBUSY the loop of a sil_run, from another thread;
+ *         SIL_EINVAL an attached loop, on another thread than its own.
  * @threads one
  * @blocks  until what was submitted has ended
  */

@@ -157,10 +157,10 @@ SIL_API int sil_file_read_all(const char *path, size_t limit, char **out_data, s
                               sil_deadline until);
 
 /**
- * Write a whole file, new or in place of what is there: under another name beside it, to the disk,
- * then renamed. So whoever opens path finds the old file or the new one, never a part, also after
- * a crash; and when this fails, by a deadline or a cancel on its way too, the old one. A symbolic
- * link stays: what it leads to is replaced.
+ * Write a whole file, new or in place of what is there: under another name beside it (.sil-, 16
+ * digits, ~), to the disk, then renamed. So whoever opens path finds the old file or the new one,
+ * never a part, also after a crash; and when this fails, by a deadline or a cancel on its way too,
+ * the old one. A symbolic link stays: what it leads to is replaced.
  *
  * The new file has the owner, group and permissions of the old one, and nobody else can read it
  * before. Where the system does not let us give it away it is ours, without the set-id bits; and

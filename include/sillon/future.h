@@ -66,7 +66,9 @@ SIL_API int sil_await(sil_future *future, sil_deadline until);
  * Await, copy the value out, and release: the short way to use a future once.
  *
  * @param future  takes, whatever happens: also when the wait itself fails (SIL_ETIMEDOUT, say) it
- *                is released, and the task goes on unheld. To try again, use sil_await first.
+ *                is released, and the task goes on unheld. To try again, use sil_await first. But
+ *                when the calling task or coroutine is cancelled (SIL_ECANCELLED), so is the future,
+ *                even if others hold it.
  * @param out     receives the value if the code is 0: as many bytes as the submit asked for
  *                (result_size); untouched otherwise. NULL: not wanted.
  * @return as sil_await.

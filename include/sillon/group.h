@@ -87,7 +87,9 @@ SIL_API int sil_group_cancel(sil_group *group);
  *
  * @return 0 all ended well, or were cancelled; the code of the first that failed, with its error as
  *         the last error; SIL_ETIMEDOUT the deadline came before any had failed; SIL_ECANCELLED the
- *         caller was cancelled, whatever else happened; SIL_EDEADLK; SIL_EFORKED; SIL_EINVAL.
+ *         caller was cancelled, whatever else happened; SIL_EFORKED; SIL_EINVAL. SIL_EDEADLK, before
+ *         all others, one that waits for the caller would have been waited for: then, alone, tasks
+ *         may outlive the group, cancelled; the rest have ended.
  * @threads one: its opener
  * @blocks  until all have ended
  */
@@ -103,7 +105,9 @@ SIL_API int sil_group_wait(sil_group *group, sil_deadline until);
 SIL_API const sil_error *sil_group_error(const sil_group *group, size_t index);
 
 /**
- * End a group. If nobody has waited for it, its tasks are cancelled and waited for.
+ * End a group. If nobody has waited for it, its tasks are cancelled and waited for; but for those that
+ * in turn wait for the caller (SIL_EDEADLK in sil_group_wait). They are let go: the group's memory is
+ * there, and takes nothing, until the last of them has ended.
  *
  * @param group  takes; NULL allowed.
  * @threads one: its opener
@@ -117,8 +121,9 @@ SIL_API void sil_group_close(sil_group *group);
  *
  * @param futures  borrows.
  * @return 0 all succeeded; the code of the first that failed, or was cancelled, with its error as the
- *         last error; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EDEADLK; SIL_ENOMEM all were cancelled, and
- *         have ended; SIL_EINVAL, SIL_EFORKED nothing was done.
+ *         last error; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_ENOMEM all were cancelled, and have ended;
+ *         SIL_EDEADLK, before all others, one that waits for the caller was cancelled, and may go on;
+ *         SIL_EINVAL, SIL_EFORKED nothing was done.
  * @threads any
  * @blocks  until all have ended
  */
@@ -131,7 +136,8 @@ SIL_API int sil_gather(sil_future *const *futures, size_t count, sil_gather_how 
  * the outcome; but a cancel of the caller is never hidden by it.
  *
  * @param future  borrows.
- * @return as sil_await.
+ * @return as sil_await. SIL_EDEADLK, before all others: it waits for the caller, was cancelled, and may
+ *         go on.
  * @threads any
  * @blocks  until it has ended
  */

@@ -85,9 +85,11 @@ SIL_API sil_condition *sil_condition_create(const char *name);
 
 /**
  * Unlock the mutex, wait to be notified, lock it again. The mutex is held whenever this returns, but
- * for SIL_EINVAL: also after a timeout and a cancel, which do not disturb the locking.
+ * for SIL_EINVAL and SIL_EDEADLK: also after a timeout and a cancel, which do not disturb the locking.
  *
- * @return 0 notified; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EINVAL the caller does not hold the mutex.
+ * @return 0 notified; SIL_ETIMEDOUT; SIL_ECANCELLED; SIL_EINVAL the caller does not hold the mutex;
+ *         SIL_EDEADLK it cannot be locked again, and is not held: its holder has ended without
+ *         unlocking it.
  * @threads the holder of the mutex
  * @blocks  as sil_mutex_lock
  */

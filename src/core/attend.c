@@ -8,12 +8,10 @@
 
 #include "core/park.h"
 
-static int attend_wait(struct sil__context *context, struct sil__waiter *waiter,
-                       sil_deadline until)
+static int attend_wait(struct sil__context *context, struct sil__waiter *waiter, sil_deadline until)
 {
     sil__context_sleeps(context, waiter);
-    bool woken =
-        waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until);
+    bool woken = waiter->executor->attend->wait(waiter->executor, (uint32_t *)&waiter->word, until);
     sil__context_wakes(context);
     return woken ? 0 : SIL_ETIMEDOUT;
 }

@@ -61,8 +61,8 @@ struct sil__context *sil__context_own(void)
     sil__context_current = &own.context;
     if (!own.context.registered) {
         own.context.registered = true;
-        (void)pthread_setspecific(at_thread_end, &own.context);
-        sil__thread_enlist(&own);
+        if (pthread_setspecific(at_thread_end, &own.context) == 0)
+            sil__thread_enlist(&own); /* since it will leave */
     }
     return &own.context;
 }

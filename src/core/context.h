@@ -56,11 +56,11 @@ struct sil__context {
     sil_error *last_error;          /* owned, or NULL */
     struct sil__listener *deferred; /* done callbacks this context still has to run */
     bool draining;
-    bool woke;       /* it had a thread woken since it last waited: spinning would be in its way */
-    int spin_credit; /* how often waits were short lately (await.c) */
-    bool insists;    /* it cannot give up its wait: another must (deadlock.h) */
-    bool cancel_due; /* the next wait, or the present one, ends with SIL_ECANCELLED */
-    bool cancel_told;          /* its task's request has been due, which it is once */
+    bool woke;        /* it had a thread woken since it last waited: spinning would be in its way */
+    int spin_credit;  /* how often waits were short lately (await.c) */
+    bool insists;     /* it cannot give up its wait: another must (deadlock.h) */
+    bool cancel_due;  /* the next wait, or the present one, ends with SIL_ECANCELLED */
+    bool cancel_told; /* its task's request has been due, which it is once */
     unsigned shielded;         /* > 0: not these, so many times over */
     struct sil__cause *causes; /* more of them (group.c), or NULL */
     sil_deadline deadline;     /* 0: none; no wait lasts longer (sil_deadline_scope) */

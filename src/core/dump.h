@@ -49,16 +49,16 @@ struct sil__node {
     sil_task_fn fn;       /* or NULL */
     int64_t since;        /* when its state began; 0: not known */
     uint32_t name;
-    uint32_t where;       /* its thread */
-    uint32_t what;        /* it waits for, */
-    uint32_t first;       /* or the futures: in the part's ids, */
-    uint32_t count;       /* so many, */
-    uint32_t more;        /* and so many more that are not listed */
-    uint8_t need;         /* enum sil__need: of those */
-    uint8_t seen;         /* enum sil__seen */
-    bool stub;            /* a future that somebody waits for; where it runs is not known from it */
-    bool hidden;          /* only known as the holder of something */
-    bool plain;           /* the name is no name but a description */
+    uint32_t where; /* its thread */
+    uint32_t what;  /* it waits for, */
+    uint32_t first; /* or the futures: in the part's ids, */
+    uint32_t count; /* so many, */
+    uint32_t more;  /* and so many more that are not listed */
+    uint8_t need;   /* enum sil__need: of those */
+    uint8_t seen;   /* enum sil__seen */
+    bool stub;      /* a future that somebody waits for; where it runs is not known from it */
+    bool hidden;    /* only known as the holder of something */
+    bool plain;     /* the name is no name but a description */
 
     /* When linked. */
     bool awaited;

@@ -85,24 +85,6 @@ void sil__group_drop(sil_group *group)
     sil__free(group);
 }
 
-/* Without lock: the group, and so the child, may go. */
-static void left_notify(struct sil__listener *listener, sil_future *future)
-{
-    (void)future;
-    sil__group_drop(((struct sil__child *)listener)->group);
-}
-
-void sil__group_leave(struct sil__child *child)
-{
-    sil_group *group = child->group;
-    if (!sil__state_unlisten(child->future, &child->listener))
-        return; /* it has ended */
-    child->listener = (struct sil__listener){.notify = left_notify, .deferred = true};
-    atomic_fetch_add_explicit(&group->refs, 1, memory_order_relaxed);
-    if (!sil__state_listen(child->future, &child->listener))
-        sil__group_drop(group);
-}
-
 /* --- failing ------------------------------------------------------------------------------- */
 
 void sil__group_cancel(sil_group *group)

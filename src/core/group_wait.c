@@ -231,14 +231,31 @@ const sil_error *sil_group_error(const sil_group *group, size_t index)
     return child ? sil_future_error(child->future) : NULL;
 }
 
+/* Without lock: the group, and so the child, may go. */
+static void left_notify(struct sil__listener *listener, sil_future *future)
+{
+    (void)future;
+    sil__group_drop(((struct sil__child *)listener)->group);
+}
+
+void sil__group_leave(struct sil__child *child)
+{
+    sil_group *group = child->group;
+    if (!sil__state_unlisten(child->future, &child->listener))
+        return; /* it has ended */
+    child->listener = (struct sil__listener){.notify = left_notify, .deferred = true};
+    atomic_fetch_add_explicit(&group->refs, 1, memory_order_relaxed);
+    if (!sil__state_listen(child->future, &child->listener))
+        sil__group_drop(group);
+}
+
 /* Those that have not ended wait for us. */
 static void leave_all(sil_group *group)
 {
     sil__lock_take(&group->lock);
     group->left = true;
     for (struct sil__child *child = group->first; child; child = child->next)
-        if (!sil__future_final(child->future))
-            sil__group_leave(child);
+        sil__group_leave(child);
     sil__lock_drop(&group->lock);
 }
 

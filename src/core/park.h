@@ -93,15 +93,16 @@ struct sil__park_ops {
 /* What a wait is for, as a dump tells it (dump.h). */
 struct sil__purpose {
     const char *text; /* "sleep"; what look says is better, if it says anything */
-    void (*look)(const void *object, struct sil__waiter *waiter, struct sil__sight *sight); /* or NULL */
+    void (*look)(const void *object, struct sil__waiter *waiter,
+                 struct sil__sight *sight); /* or NULL */
 };
 
 struct sil__waiter {
     _Atomic uint32_t word; /* 0, then 1 when woken */
     const struct sil__park_ops *ops;
-    sil_executor *executor;       /* that is attended meanwhile (attend.h) */
-    struct sil__context *context; /* that waits */
-    struct sil__waiter *next;     /* its ops', while it is being woken */
+    sil_executor *executor;             /* that is attended meanwhile (attend.h) */
+    struct sil__context *context;       /* that waits */
+    struct sil__waiter *next;           /* its ops', while it is being woken */
     const struct sil__purpose *purpose; /* or NULL; set between init and the wait */
     const void *object;                 /* the purpose's */
 };

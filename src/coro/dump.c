@@ -59,10 +59,10 @@ static void fill(struct sil__loop *loop, struct sil__part *part)
     }
     sil_executor_stats stats = {0};
     (void)sil_executor_stats_get(&loop->base, &stats);
-    part->title = sil__part_text(part, "%zu running, %zu ready, %zu waiting, %llu pending, %llu done",
-                                 seen[SIL__SEEN_RUNNING], seen[SIL__SEEN_READY],
-                                 seen[SIL__SEEN_WAITING], (unsigned long long)stats.pending,
-                                 (unsigned long long)stats.done);
+    part->title =
+        sil__part_text(part, "%zu running, %zu ready, %zu waiting, %llu pending, %llu done",
+                       seen[SIL__SEEN_RUNNING], seen[SIL__SEEN_READY], seen[SIL__SEEN_WAITING],
+                       (unsigned long long)stats.pending, (unsigned long long)stats.done);
 }
 
 void sil__loop_answer(struct sil__loop *loop)
@@ -113,8 +113,8 @@ static bool source_give_up(struct sil__source *source, struct sil__part *part)
     part->now = sil__clock_now();
     node.what = sil__part_text(part, "holds the loop, since this turn began or later");
     bool held = sil__thread_peek(part, current_of, loop, &node);
-    part->title = sil__part_text(part, "does not answer%s",
-                                 held ? "" : ": its thread does something else");
+    part->title =
+        sil__part_text(part, "does not answer%s", held ? "" : ": its thread does something else");
     return true;
 }
 

@@ -14,6 +14,9 @@
 
 #include "base/alloc.h"
 
+/* Nanoseconds; then one that need not wait gives way. */
+#define LONG_TURN INT64_C(500000)
+
 int sil__stream_refuse(const sil_stream *stream, const char *what)
 {
     struct sil__coroutine *self = sil__coroutine_self();
@@ -43,15 +46,20 @@ int sil__stream_wait(struct sil__call *call, sil_side side)
 
 int sil__stream_look(struct sil__call *call)
 {
-    struct sil__context *context = sil__context();
-    for (; call->moved >= SIL__STREAM_LOOK; call->moved -= SIL__STREAM_LOOK)
-        sil__context_pace(context);
+    struct sil__coroutine *self = sil__coroutine_self();
+    struct sil__context *context = &self->context;
+    call->moved = 0;
+    if (sil__clock_now() - self->loop->reactor.now >= LONG_TURN) {
+        self->loop->budget = 0; /* not only others that are ready: timers and the poll, too */
+        sil__loop_push(self->loop, self);
+        sil__coroutine_suspend(self);
+    }
     if (call->stream->closed)
         return sil__fail(SIL_ECLOSED, "%s: the stream was closed meanwhile", call->what);
     if (sil__context_cancel_due(context))
         return sil__context_deliver_cancel(context, call->what);
     sil_deadline until = sil__context_until(context, call->until);
-    if (until > SIL_NOW && sil__clock_now() >= until)
+    if (until > SIL_NOW && until != SIL_FOREVER && sil__clock_now() >= until)
         return sil__fail(SIL_ETIMEDOUT, "%s: the deadline came first", call->what);
     return 0;
 }

@@ -33,8 +33,7 @@ static bool describe(const union address *address, socklen_t size, char *out, si
     case AF_UNIX:
         if (size <= offsetof(struct sockaddr_un, sun_path) || !address->un.sun_path[0])
             return false;
-        (void)snprintf(out, out_size, "%.*s",
-                       (int)(size - offsetof(struct sockaddr_un, sun_path)),
+        (void)snprintf(out, out_size, "%.*s", (int)(size - offsetof(struct sockaddr_un, sun_path)),
                        address->un.sun_path);
         return true;
     default:

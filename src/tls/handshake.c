@@ -107,13 +107,15 @@ static int explain(const struct begin *begin, const struct sil__tls *tls, int co
 {
     const char *who = begin->config->server ? "a client" : begin->name ? begin->name : "a server";
     const char *quote = begin->name ? "'" : "";
+    const char *reason = tls->reason ? tls->reason : sil_strerror(code);
     long verified = SSL_get_verify_result(tls->ssl);
     switch (code) {
     case SIL_ETIMEDOUT:
         return sil_fail(code, "%s: the handshake with %s%s%s: the deadline came first", begin->what,
                         quote, who, quote);
     case SIL_EEND:
-        code = SIL_ETLS; /* nothing had begun that could have ended */
+        code = SIL_ETLS; /* there was nothing yet that could have ended well */
+        reason = "the other side ended it";
         break;
     case SIL_ETLS:
         break;
@@ -125,7 +127,7 @@ static int explain(const struct begin *begin, const struct sil__tls *tls, int co
         return sil_fail(code, "%s: the certificate of %s%s%s was refused: %s", begin->what, quote,
                         who, quote, X509_verify_cert_error_string(verified));
     return sil_fail(code, "%s: the handshake with %s%s%s: %s", begin->what, quote, who, quote,
-                    tls->reason ? tls->reason : sil_strerror(code));
+                    reason);
 }
 
 static int shake_hands(const struct begin *begin, struct sil__tls *tls, sil_deadline until)

@@ -42,8 +42,8 @@ static int nests(void *arg, void *result)
     int depth = *(int *)arg - 1;
     if (depth < 0)
         return 0;
-    sil_future *inner = sil_submit_with(pool, &(sil_submit_options){.name = "nested"}, nests, &depth,
-                                        sizeof depth, 0);
+    sil_future *inner = sil_submit_with(pool, &(sil_submit_options){.name = "nested"}, nests,
+                                        &depth, sizeof depth, 0);
     return take(inner);
 }
 

@@ -17,7 +17,7 @@ enum { LOOPS = 3, EXECUTORS = LOOPS + 1, MOST_CHILDREN = 4 };
 
 /* The loops, then a pool. */
 static sil_executor *executors[EXECUTORS];
-static atomic_ulong begun, ended, started;
+static atomic_ulong begun, ended, started, open_count;
 static atomic_int odd; /* a code that nobody may see */
 
 struct node {
@@ -151,6 +151,14 @@ static int run_node(void *arg, void *result)
     return sil_cancelled() ? SIL_ECANCELLED : 0;
 }
 
+static void count_down(sil_future *future, void *user)
+{
+    (void)user;
+    int code = sil_future_code(future);
+    note(code);
+    atomic_fetch_sub(&open_count, 1);
+}
+
 static sil_future *start_node(struct random *random, int depth)
 {
     struct node node = {random_next(random), depth};
@@ -160,8 +168,11 @@ static sil_future *start_node(struct random *random, int depth)
             random_below(random, 4) ? 0 : sil_clock() + (int64_t)random_below(random, 3000000),
     };
     atomic_fetch_add(&started, 1);
-    return sil_submit_with(executors[random_below(random, EXECUTORS)], &options, run_node, &node,
-                           sizeof node, 0);
+    atomic_fetch_add(&open_count, 1);
+    sil_future *future = sil_submit_with(executors[random_below(random, EXECUTORS)], &options,
+                                         run_node, &node, sizeof node, 0);
+    note(sil_future_add_done_callback(future, count_down, NULL));
+    return future;
 }
 
 /* --- the whole ------------------------------------------------------------------------------------ */
@@ -193,6 +204,7 @@ static void make_executors(void)
     atomic_store(&begun, 0);
     atomic_store(&ended, 0);
     atomic_store(&started, 0);
+    atomic_store(&open_count, 0);
     atomic_store(&odd, 0);
 }
 
@@ -216,6 +228,7 @@ static void close_executors(void)
         assert_code(sil_executor_close(executors[i]), 0);
     }
     assert_int_equal(atomic_load(&begun), atomic_load(&ended));
+    assert_int_equal(atomic_load(&open_count), 0);
     assert_true(atomic_load(&begun) <= atomic_load(&started));
     assert_code(atomic_load(&odd), 0);
 }
@@ -232,11 +245,11 @@ static void test_trees_over_loops_and_pools(void **state)
     close_executors();
 }
 
-/* The same from coroutines, in sil_run: what still runs is cancelled when the main one ends. */
+/* The same from coroutines, with the loop of sil_run in place of the first one. */
 static int grow_inside(void *arg, void *result)
 {
     (void)arg, (void)result;
-    sil_executor *pool_only = executors[0];
+    sil_executor *first = executors[0];
     executors[0] = sil_loop_current();
     sil_future *growers[THREADS];
     for (uint64_t i = 0; i < THREADS; i++) {
@@ -248,7 +261,9 @@ static int grow_inside(void *arg, void *result)
         int code = sil_take(growers[i], NULL, SIL_FOREVER);
         failed = failed ? failed : code;
     }
-    executors[0] = pool_only;
+    while (atomic_load(&open_count) > 0) /* those that nobody waits for */
+        note(sil_sleep(sil_clock() + 500000));
+    executors[0] = first;
     return failed;
 }
 

@@ -429,6 +429,63 @@ static void test_circle_of_waits_ends(void **state)
     gate_fini(&circle.gate);
 }
 
+/* One that has no end of its own, and cannot be cancelled, ends all the same. */
+static int task_open_circle_for_a_while(void *arg, void *result)
+{
+    (void)result;
+    struct circle *circle = *(struct circle **)arg;
+    sil_group *group = sil_group_open("circle");
+    sil_future *child = sil_group_submit(group, circle->pool, NULL, task_wait_for_opener, &circle,
+                                         sizeof circle, 0);
+    int code = sil_group_wait(group, sil_in(1e-3));
+    if (!sil_future_done(child) || sil_future_code(child) != SIL_EDEADLK)
+        code = sil_fail(EIO, "its child goes on");
+    sil_group_close(group);
+    return code;
+}
+
+static void test_circle_of_waits_with_a_deadline_ends(void **state)
+{
+    (void)state;
+    struct circle circle = {.pool = create_pool(2)};
+    struct circle *arg = &circle;
+    gate_init(&circle.gate);
+    circle.opener = sil_submit(circle.pool, task_open_circle_for_a_while, &arg, sizeof arg, 0);
+    gate_open(&circle.gate);
+    int code = sil_take(circle.opener, NULL, SIL_FOREVER);
+    assert_true(code == SIL_ETIMEDOUT || code == EIO);
+    assert_code(sil_executor_close(circle.pool), 0);
+    gate_fini(&circle.gate);
+}
+
+static int task_in_its_own_group(void *arg, void *result)
+{
+    (void)result;
+    struct circle *circle = *(struct circle **)arg;
+    gate_wait(&circle->gate);
+    sil_group *group = sil_group_open("own");
+    int code = sil_group_add(group, sil_future_retain(circle->opener));
+    if (code == 0)
+        code = sil_group_wait(group, SIL_FOREVER);
+    sil_group_close(group);
+    /* It is there until we have ended, but takes nothing. */
+    int late = sil_future_code(group_int(group, circle->pool, task_square, 1));
+    return late == SIL_ECLOSED ? code : sil_fail(EIO, "the group took another");
+}
+
+static void test_opener_in_its_own_group(void **state)
+{
+    (void)state;
+    struct circle circle = {.pool = create_pool(1)};
+    struct circle *arg = &circle;
+    gate_init(&circle.gate);
+    circle.opener = sil_submit(circle.pool, task_in_its_own_group, &arg, sizeof arg, 0);
+    gate_open(&circle.gate);
+    assert_code(sil_take(circle.opener, NULL, SIL_FOREVER), SIL_EDEADLK);
+    assert_code(sil_executor_close(circle.pool), 0);
+    gate_fini(&circle.gate);
+}
+
 static int use_in_child(void *arg)
 {
     sil_group *group = arg;
@@ -529,6 +586,8 @@ int main(void)
         TEST(test_cancel_from_within),
         TEST(test_bad_arguments),
         TEST(test_circle_of_waits_ends),
+        TEST(test_circle_of_waits_with_a_deadline_ends),
+        TEST(test_opener_in_its_own_group),
         TEST(test_child_of_a_fork),
         TEST(test_all_at_once),
     };

@@ -48,7 +48,7 @@ static void test_uv_run_goes_on_as_long_as_there_are_coroutines(void **state)
         assert_code(sil_take(future, &value, SIL_NOW), 0);
         assert_int_equal(value, 5);
         assert_code(sil_take(sleeper, NULL, SIL_NOW), SIL_ETIMEDOUT);
-        assert_int_equal(tally.ended, 1);
+        assert_int_equal(tally.ended, tally.begun);
     }
     detach(&mine);
 }
@@ -239,6 +239,8 @@ static void test_shutdown_has_a_deadline(void **state)
     tally = (struct tally){0};
     struct tally *counts = &tally;
     sil_future *sleeper = sil_submit(mine.loop, co_forever, (void *)&counts, sizeof counts, 0);
+    while (tally.begun == 0)
+        (void)uv_run(&mine.uv, UV_RUN_ONCE);
     sil_deadline until = sil_in(5e-3);
     assert_code(sil_executor_shutdown(mine.loop, false, until), SIL_ETIMEDOUT);
     assert_true(sil_clock() >= until);

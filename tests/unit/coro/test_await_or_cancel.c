@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "scenario.h"
+#include "support/gate.h"
 
 /* --- in coroutines ------------------------------------------------------------------------- */
 
@@ -173,6 +174,70 @@ SCENARIO(one_that_is_cancelled_is_no_timeout)
     return sil_take(canceller, NULL, SIL_FOREVER);
 }
 
+/* --- what waits for the waiter ------------------------------------------------------------- */
+
+static const sil_deadline some_untils[] = {SIL_FOREVER, SIL_NOW, 1};
+
+static int co_wait_for_myself(void *arg, void *result)
+{
+    (void)result;
+    sil_future *self = **(sil_future ***)arg;
+    for (size_t i = 0; i < COUNT_OF(some_untils); i++)
+        EXPECT_CODE(sil_await_or_cancel(self, some_untils[i]), SIL_EDEADLK);
+    EXPECT_CODE(sil_error_code(sil_last_error()), SIL_EDEADLK);
+    EXPECT(sil_cancelled());
+    return 0;
+}
+
+SCENARIO(one_that_waits_for_itself)
+{
+    (void)arg, (void)result;
+    sil_future *self;
+    sil_future **to_self = &self;
+    self = sil_go(co_wait_for_myself, &to_self, sizeof to_self, 0);
+    EXPECT_CODE(sil_await(self, SIL_FOREVER), 0);
+    sil_future_release(self);
+    return 0;
+}
+
+struct pair {
+    sil_future *futures[2];
+    int codes[2];
+};
+
+struct half {
+    struct pair *pair;
+    int which;
+};
+
+static int co_wait_for_other(void *arg, void *result)
+{
+    (void)result;
+    struct half *half = arg;
+    (void)sil_yield();
+    half->pair->codes[half->which] =
+        sil_await_or_cancel(half->pair->futures[1 - half->which], SIL_FOREVER);
+    return 0;
+}
+
+/* Whoever closes the circle is told, cancels the other, and does not wait for that. */
+SCENARIO(two_that_wait_for_each_other)
+{
+    (void)arg, (void)result;
+    struct pair pair = {0};
+    for (int i = 0; i < 2; i++) {
+        struct half half = {&pair, i};
+        pair.futures[i] = sil_go(co_wait_for_other, &half, sizeof half, 0);
+    }
+    for (int i = 0; i < 2; i++)
+        EXPECT_CODE(sil_await(pair.futures[i], SIL_FOREVER), 0);
+    EXPECT(pair.codes[1] == SIL_EDEADLK);
+    EXPECT(pair.codes[0] == SIL_ECANCELLED);
+    for (int i = 0; i < 2; i++)
+        sil_future_release(pair.futures[i]);
+    return 0;
+}
+
 /* --- on threads ---------------------------------------------------------------------------- */
 
 static void test_thread_waits_until_it_has_ended(void **state)
@@ -197,6 +262,34 @@ static void test_thread_waits_until_it_has_ended(void **state)
     assert_code(sil_await_or_cancel(NULL, SIL_NOW), SIL_EINVAL);
 }
 
+/* It knows itself when the gate opens. */
+struct myself {
+    sil_future *self;
+    struct gate gate;
+};
+
+static int task_wait_for_myself(void *arg, void *result)
+{
+    struct myself *myself = *(struct myself **)arg;
+    gate_wait(&myself->gate);
+    sil_future **to_self = &myself->self;
+    return co_wait_for_myself(&to_self, result);
+}
+
+static void test_task_of_a_pool_that_waits_for_itself(void **state)
+{
+    (void)state;
+    sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 1});
+    struct myself myself;
+    struct myself *arg = &myself;
+    gate_init(&myself.gate);
+    myself.self = sil_submit(pool, task_wait_for_myself, &arg, sizeof arg, 0);
+    gate_open(&myself.gate);
+    assert_code(sil_take(myself.self, NULL, SIL_FOREVER), 0);
+    assert_code(sil_executor_close(pool), 0);
+    gate_fini(&myself.gate);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -211,6 +304,9 @@ int main(void)
         TEST(test_cancel_is_told_also_if_it_ends_well_or_fails),
         TEST(test_one_that_is_cancelled_is_no_timeout),
         TEST(test_thread_waits_until_it_has_ended),
+        TEST(test_one_that_waits_for_itself),
+        TEST(test_two_that_wait_for_each_other),
+        TEST(test_task_of_a_pool_that_waits_for_itself),
     };
     begin_scenarios();
     return test_run("await or cancel", tests);

@@ -263,8 +263,8 @@ static int check_things(const char *text, int fd)
 SCENARIO(dump_tells_what_is_waited_for)
 {
     (void)arg, (void)result;
-    const sil_task_fn fns[] = {waits_condition, waits_event, waits_semaphore, waits_barrier,
-                               gets,            puts_more,   joins_queue};
+    const sil_task_fn fns[] = {waits_condition, waits_event, waits_semaphore, waits_barrier, gets,
+                               puts_more,       joins_queue};
     sil_future *waiting[COUNT_OF(fns) + 3];
     size_t count = 0;
     sil_stream *ends[2];
@@ -356,7 +356,8 @@ static int dumps(void *arg, void *result)
 {
     (void)arg, (void)result;
     char *text = dump_text();
-    bool seen = text && dump_line(text, "loop 'one'", "")[0] && dump_line(text, "loop 'two'", "")[0];
+    bool seen =
+        text && dump_line(text, "loop 'one'", "")[0] && dump_line(text, "loop 'two'", "")[0];
     free(text);
     return seen ? 0 : UNEXPECTED;
 }
@@ -385,8 +386,8 @@ static void test_tree_spans_threads(void **state)
     struct gate *at = &gate;
     sil_executor *loop = sil_loop_thread(&(sil_loop_options){.name = "far"});
     sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 1, .name = "mill"});
-    sil_future *work = sil_submit_with(pool, &(sil_submit_options){.name = "grind"}, task_gate, &at,
-                                       sizeof at, 0);
+    sil_future *work =
+        sil_submit_with(pool, &(sil_submit_options){.name = "grind"}, task_gate, &at, sizeof at, 0);
     sil_future *task = sil_go_with(&(sil_go_options){.name = "distant", .loop = loop}, awaiter,
                                    &work, sizeof work, 0);
     gate_wait_for_arrivals(&gate, 1);
@@ -414,7 +415,8 @@ static void test_dump_of_an_attached_loop(void **state)
     assert_int_equal(uv_loop_init(&uv), 0);
     sil_executor *loop = sil_loop_attach(&uv, &(sil_loop_options){.name = "guest"});
     assert_non_null(loop);
-    sil_future *task = sil_submit_with(loop, &(sil_submit_options){.name = "nap"}, sleeper, NULL, 0, 0);
+    sil_future *task =
+        sil_submit_with(loop, &(sil_submit_options){.name = "nap"}, sleeper, NULL, 0, 0);
     assert_true(dump_has("loop 'guest'", "1 pending"));
     (void)uv_run(&uv, UV_RUN_NOWAIT);
     assert_true(dump_has("'nap' ", ": sleep"));

@@ -239,6 +239,41 @@ static void test_bad_arguments(void **state)
     sil_promise_destroy(promise);
 }
 
+struct selfish {
+    sil_future *self;
+    sil_gather_how how;
+    sil_deadline until;
+};
+
+static int co_gather_myself(void *arg, void *result)
+{
+    (void)result;
+    struct selfish *selfish = *(struct selfish **)arg;
+    sil_future *futures[] = {go_tally(co_stubborn, &tally), go_tally(co_stubborn, &tally),
+                             selfish->self};
+    give_way(1);
+    int code = sil_gather(futures, 3, selfish->how, selfish->until);
+    EXPECT(tally.begun == 2 && tally.ended == 2); /* the others have been waited for */
+    sil_future_release(futures[0]);
+    sil_future_release(futures[1]);
+    return code;
+}
+
+SCENARIO(one_that_gathers_itself)
+{
+    (void)arg, (void)result;
+    for (int i = 0; i < 4; i++) {
+        tally = (struct tally){0};
+        struct selfish selfish = {.how = i & 1 ? SIL_GATHER_ALL : SIL_GATHER_FIRST_ERROR,
+                                  .until = i & 2 ? sil_in(1e-3) : SIL_FOREVER};
+        struct selfish *to_selfish = &selfish;
+        selfish.self = sil_go(co_gather_myself, &to_selfish, sizeof to_selfish, 0);
+        EXPECT_CODE(sil_await(selfish.self, SIL_FOREVER), SIL_EDEADLK);
+        sil_future_release(selfish.self);
+    }
+    return 0;
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -256,6 +291,7 @@ int main(void)
         TEST(test_first_error_on_a_thread),
         TEST(test_deadline_on_a_thread),
         TEST(test_bad_arguments),
+        TEST(test_one_that_gathers_itself),
     };
     begin_scenarios();
     return test_run("gather", tests);

@@ -318,6 +318,50 @@ SCENARIO(group_is_its_openers)
     return code;
 }
 
+/* --- one that waits for the opener --------------------------------------------------------- */
+
+struct within {
+    sil_future *self;
+    sil_deadline until;
+    bool waits;
+};
+
+/* What cannot be waited for is left behind, and may use the group until it ends. */
+static int co_in_its_own_group(void *arg, void *result)
+{
+    (void)result;
+    struct within *within = *(struct within **)arg;
+    sil_group *group = sil_group_open("own");
+    sil_future *one = group_tally(group, co_stubborn, &tally);
+    sil_future *two = group_tally(group, co_stubborn, &tally);
+    EXPECT_CODE(sil_group_add(group, sil_future_retain(within->self)), 0);
+    give_way(1);
+    for (int i = 0; within->waits && i < 2; i++) {
+        EXPECT_CODE(sil_group_wait(group, within->until), SIL_EDEADLK);
+        EXPECT_CODE(sil_error_code(sil_last_error()), SIL_EDEADLK);
+        EXPECT(sil_future_done(one) && sil_future_done(two));
+        EXPECT(!sil_group_error(group, 0));
+    }
+    sil_group_close(group);
+    EXPECT(tally.begun == 2 && tally.ended == 2 && sil_cancelled());
+    EXPECT_CODE(sil_future_code(group_int(group, co_int, 1)), SIL_ECLOSED);
+    return 0;
+}
+
+SCENARIO(opener_in_its_own_group)
+{
+    (void)arg, (void)result;
+    for (int i = 0; i < 3; i++) {
+        tally = (struct tally){0};
+        struct within within = {.until = i == 1 ? sil_in(1e-3) : SIL_FOREVER, .waits = i < 2};
+        struct within *to_within = &within;
+        within.self = sil_go(co_in_its_own_group, &to_within, sizeof to_within, 0);
+        EXPECT_CODE(sil_await(within.self, SIL_FOREVER), 0);
+        sil_future_release(within.self);
+    }
+    return 0;
+}
+
 /* --- with other threads -------------------------------------------------------------------- */
 
 static int fail_at_once(void *arg, void *result)
@@ -379,6 +423,7 @@ int main(void)
         TEST(test_group_cancelled_is_no_failure),
         TEST(test_group_is_its_openers),
         TEST(test_failure_on_another_thread_ends_what_the_opener_waits_for),
+        TEST(test_opener_in_its_own_group),
     };
     begin_scenarios();
     return test_run("groups of coroutines", tests);

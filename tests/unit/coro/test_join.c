@@ -85,6 +85,8 @@ SCENARIO(chain_of_awaits)
 
 /* --- giving up ----------------------------------------------------------------------------- */
 
+static int given_up;
+
 static int give_up_then_await(void *arg, void *result)
 {
     (void)result;
@@ -92,6 +94,7 @@ static int give_up_then_await(void *arg, void *result)
     for (int i = 0; i < 3; i++)
         EXPECT_CODE(sil_await(future, sil_in(1e-3)), SIL_ETIMEDOUT);
     EXPECT_CODE(sil_await(future, SIL_NOW), SIL_ETIMEDOUT);
+    given_up++;
     EXPECT_CODE(sil_await(future, SIL_FOREVER), SIL_ECANCELLED);
     return 0;
 }
@@ -105,7 +108,8 @@ SCENARIO(deadline_parts_them_and_the_other_goes_on)
             EXPECT_CODE(sil_yield(), 0);
         sil_future *impatient = sil_go(give_up_then_await, (void *)&future, sizeof future, 0);
         sil_future *other = sil_go(give_up_then_await, (void *)&future, sizeof future, 0);
-        EXPECT_CODE(sil_sleep(sil_in(10e-3)), 0);
+        for (given_up = 0; given_up < 2;)
+            EXPECT_CODE(sil_sleep(sil_in(1e-3)), 0);
         EXPECT(sil_future_state(future) == SIL_RUNNING);
         EXPECT_CODE(sil_future_cancel(future), SIL_EINPROGRESS);
         EXPECT_CODE(sil_take(impatient, NULL, SIL_FOREVER), 0);
@@ -306,7 +310,8 @@ SCENARIO(wait_for_all_one_or_a_failure)
     EXPECT(done >= 1 && done < FEW);
     EXPECT_CODE(sil_wait(futures, FEW, SIL_FIRST_EXCEPTION, SIL_FOREVER, &done), 0);
     EXPECT_CODE(sil_future_code(futures[7]), EIO);
-    EXPECT_CODE(sil_wait(futures, FEW, SIL_ALL_COMPLETED, sil_in(3e-3), &done), SIL_ETIMEDOUT);
+    for (done = 0; done < FEW - 1;)
+        EXPECT_CODE(sil_wait(futures, FEW, SIL_ALL_COMPLETED, sil_in(3e-3), &done), SIL_ETIMEDOUT);
     EXPECT(done == FEW - 1);
     EXPECT_CODE(sil_future_cancel(futures[9]), SIL_EINPROGRESS);
     EXPECT_CODE(sil_wait(futures, FEW, SIL_ALL_COMPLETED, SIL_FOREVER, &done), 0);
