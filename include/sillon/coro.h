@@ -21,9 +21,9 @@
 
 /** All zero is the default. */
 typedef struct sil_go_options {
-    const char *name;      /**< for descriptions, messages and dumps; copied */
-    sil_executor *loop;    /**< NULL: the calling coroutine's */
-    size_t stack_size;     /**< bytes; 0: as the loop says. Rounded up: 16 KiB, 64 KiB, 256 KiB, 1 MiB
+    const char *name;   /**< for descriptions, messages and dumps; copied */
+    sil_executor *loop; /**< NULL: the calling coroutine's */
+    size_t stack_size;  /**< bytes; 0: as the loop says. Rounded up: 16 KiB, 64 KiB, 256 KiB, 1 MiB
                                 and so on, at most 1 GiB; what is never touched takes no memory */
     sil_priority priority; /**< of its beginning: later all take turns */
     sil_deadline deadline; /**< 0: none; as in sil_submit_options: all its waits end by then */

@@ -74,6 +74,7 @@ static uint32_t add_text(struct sil__part *part, const char *text, size_t length
 static uint32_t add_format(struct sil__part *part, const char *format, va_list arguments)
 {
     char text[LONGEST_TEXT];
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it does not see the caller's va_start
     int length = vsnprintf(text, sizeof text, format, arguments);
     if (length < 0)
         return 0;

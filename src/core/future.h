@@ -118,8 +118,9 @@ struct sil_future {
     bool no_wait : 1;        /* rather refused than waited with for room in a queue */
     bool arg_outside : 1;    /* the argument lies in a block of the engine's */
     bool result_outside : 1; /* so will the result, made when needed */
-    unsigned char stack_class : 4; /* of a coroutine: 0 its loop's, else one more than coro/stack.h's */
-    unsigned char unused : 1;      /* so that all are written in one go */
+    unsigned char
+        stack_class : 4;      /* of a coroutine: 0 its loop's, else one more than coro/stack.h's */
+    unsigned char unused : 1; /* so that all are written in one go */
 
     sil_future *next;                       /* the executor's, while it is in a queue */
     _Atomic(struct sil__context *) runner;  /* where it runs, while RUNNING; NULL: not here */

@@ -22,11 +22,11 @@
 #ifndef SIL__CORO_LOOP_H
 #define SIL__CORO_LOOP_H
 
+#include <pthread.h>
 #include <sillon/executor_impl.h>
 #include <sillon/loop.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <pthread.h>
 #include <stdint.h>
 
 #include <sillon/promise.h>
@@ -46,26 +46,26 @@ struct sil__coroutine {
     struct sil__loop *loop;
 
     /* Owner. */
-    bool warm;     /* its fiber has been made, and is parked in its main loop */
-    bool parked;   /* I2 */
+    bool warm;   /* its fiber has been made, and is parked in its main loop */
+    bool parked; /* I2 */
     bool timed_out;
-    bool condemned; /* by the deadlock graph: what it waits for will not be */
-    bool exposed;   /* the graph knows of its join */
-    bool revokes;   /* its task is not to be run but cancelled: loop->cancelling */
-    sil_future *task;                /* borrowed, or to be run (takes) */
-    uintptr_t ready_next;            /* while it is in ready: see sil__loop_push */
-    int64_t since;                   /* when its wait began, for dumps */
-    struct sil__waiter *waiter;      /* what it waits on, or NULL: a join */
+    bool condemned;             /* by the deadlock graph: what it waits for will not be */
+    bool exposed;               /* the graph knows of its join */
+    bool revokes;               /* its task is not to be run but cancelled: loop->cancelling */
+    sil_future *task;           /* borrowed, or to be run (takes) */
+    uintptr_t ready_next;       /* while it is in ready: see sil__loop_push */
+    int64_t since;              /* when its wait began, for dumps */
+    struct sil__waiter *waiter; /* what it waits on, or NULL: a join */
     struct sil__timer timer;
-    struct sil__coroutine *joiner;   /* who waits for its end, on this loop, beside listeners */
-    struct sil__coroutine *joins;    /* whose end it waits for like that */
-    sil_future *join_future;         /* ... by that one's future */
-    bool join_watched;               /* ... for ever, so that it may be part of a cycle */
+    struct sil__coroutine *joiner; /* who waits for its end, on this loop, beside listeners */
+    struct sil__coroutine *joins;  /* whose end it waits for like that */
+    sil_future *join_future;       /* ... by that one's future */
+    bool join_watched;             /* ... for ever, so that it may be part of a cycle */
     struct sil__coroutine *next_live;
     struct sil__coroutine *prev_live;
 
     /* Guarded by the intake's lock. */
-    uint32_t interrupts; /* enum sil__interrupt */
+    uint32_t interrupts;           /* enum sil__interrupt */
     _Atomic bool interrupt_queued; /* written under the lock */
     struct sil__coroutine *next_interrupted;
 };
@@ -79,7 +79,7 @@ struct sil__task_list {
 /* What other threads leave. */
 struct sil__loop_intake {
     struct sil__lock lock;
-    _Atomic bool filled; /* there is something; written under lock */
+    _Atomic bool filled;      /* there is something; written under lock */
     _Atomic bool cancel_main; /* sil_run: the task that called it was asked to stop */
     /* Guarded by lock. */
     struct sil__task_list tasks[3]; /* high, normal, low */
@@ -89,9 +89,9 @@ struct sil__loop_intake {
     struct sil__waiter *woken_first;
     struct sil__waiter *woken_last;
     struct sil__coroutine *interrupted;
-    bool closing;        /* no more tasks */
-    bool cancel_pending; /* and those that have not begun are to be cancelled */
-    bool orphan;         /* nobody will close it any more: it frees itself */
+    bool closing;            /* no more tasks */
+    bool cancel_pending;     /* and those that have not begun are to be cancelled */
+    bool orphan;             /* nobody will close it any more: it frees itself */
     struct sil__part *asked; /* dumps that wait for an answer */
 };
 
@@ -102,28 +102,28 @@ struct sil__loop {
     /* Owner. */
     uintptr_t ready_first;
     uintptr_t ready_last;
-    uintptr_t turn_last; /* the last that was ready when this turn began; 0: it has been run */
-    uintptr_t urgent_last; /* the last of those in front of all others; 0: there are none */
-    struct sil__fiber root;            /* the thread's own stack, in the middle of a turn */
+    uintptr_t turn_last;    /* the last that was ready when this turn began; 0: it has been run */
+    uintptr_t urgent_last;  /* the last of those in front of all others; 0: there are none */
+    struct sil__fiber root; /* the thread's own stack, in the middle of a turn */
     struct sil__context *root_context; /* its context */
     struct sil__coroutine *current;    /* NULL: the root; read by dumps */
     struct sil__coroutine *ended;      /* just switched away from for good: its stack is free */
     struct sil__stacks stacks;
-    sil_future *unlucky; /* no stack could be had for them: to be failed by the root */
+    sil_future *unlucky;         /* no stack could be had for them: to be failed by the root */
     struct sil__coroutine *live; /* all that have a task */
     size_t live_count;
     size_t most_live;       /* since memory was last given back */
     struct sil__timer trim; /* when to do that next */
-    unsigned budget;     /* resumptions left in this turn */
-    unsigned allowance;  /* ... at its beginning */
-    unsigned pace;       /* things done without waiting, until others are let run */
-    bool closed;         /* it has seen closing */
-    bool drained;        /* and nothing is left */
-    bool cancelling;     /* tasks that have not begun are cancelled when their turn comes */
-    bool stopping;       /* sil_run: its main coroutine has ended: so must all others */
-    bool kept;           /* the reactor is kept, for the sake of coroutines */
-    bool asked;          /* somebody waits for a dump of it */
-    int64_t resumed_at;  /* for slow_after */
+    unsigned budget;        /* resumptions left in this turn */
+    unsigned allowance;     /* ... at its beginning */
+    unsigned pace;          /* things done without waiting, until others are let run */
+    bool closed;            /* it has seen closing */
+    bool drained;           /* and nothing is left */
+    bool cancelling;        /* tasks that have not begun are cancelled when their turn comes */
+    bool stopping;          /* sil_run: its main coroutine has ended: so must all others */
+    bool kept;              /* the reactor is kept, for the sake of coroutines */
+    bool asked;             /* somebody waits for a dump of it */
+    int64_t resumed_at;     /* for slow_after */
     sil_executor *blocking; /* where calls that block are run; NULL until needed */
     bool own_blocking;
 
@@ -138,7 +138,7 @@ struct sil__loop {
     bool attached; /* to its user's loop of libuv */
     bool has_thread;
     char name[64];
-    pthread_t thread; /* its own, or the one it is attached on */
+    pthread_t thread;       /* its own, or the one it is attached on */
     sil_promise *end;       /* kept when nothing is left */
     sil_future *end_future; /* ... its future */
     sil_future *main;       /* of sil_run; borrowed */
@@ -231,7 +231,7 @@ void sil__coroutine_retire(struct sil__coroutine *self);
 /* Where a task comes from that is to begin. */
 enum sil__origin {
     SIL__FROM_QUEUE,
-    SIL__FROM_TAKE,   /* the same; the only other reference is that of a sil_take which waits here */
+    SIL__FROM_TAKE, /* the same; the only other reference is that of a sil_take which waits here */
     SIL__FROM_MIDDLE, /* it stays in its queue, where it comes up once more */
 };
 

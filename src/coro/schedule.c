@@ -25,18 +25,25 @@
 
 #define TASK_BIT ((uintptr_t)1)
 
+static void *pointer_of(uintptr_t entry)
+{
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a pointer with a mark
+    return (void *)(entry & ~TASK_BIT);
+}
+
 static void set_next(uintptr_t entry, uintptr_t next)
 {
     if (entry & TASK_BIT)
-        ((sil_future *)(entry & ~TASK_BIT))->next = (sil_future *)next;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the mark goes with it
+        ((sil_future *)pointer_of(entry))->next = (sil_future *)next;
     else
-        ((struct sil__coroutine *)entry)->ready_next = next;
+        ((struct sil__coroutine *)pointer_of(entry))->ready_next = next;
 }
 
 static uintptr_t get_next(uintptr_t entry)
 {
-    return entry & TASK_BIT ? (uintptr_t)((sil_future *)(entry & ~TASK_BIT))->next
-                            : ((struct sil__coroutine *)entry)->ready_next;
+    return entry & TASK_BIT ? (uintptr_t)((sil_future *)pointer_of(entry))->next
+                            : ((struct sil__coroutine *)pointer_of(entry))->ready_next;
 }
 
 static void push(struct sil__loop *loop, uintptr_t entry)
@@ -170,7 +177,7 @@ bool sil__coroutine_go_on(struct sil__coroutine *self)
 {
     struct sil__loop *loop = self->loop;
     while ((loop->ready_first & TASK_BIT) && loop->budget > 0) {
-        sil_future *task = (sil_future *)(loop->ready_first & ~TASK_BIT);
+        sil_future *task = pointer_of(loop->ready_first);
         if (class_of(loop, task) != self->stack.size_class)
             return false;
         (void)pop(loop);
@@ -190,9 +197,9 @@ static struct sil__coroutine *pick(struct sil__loop *loop)
     while (loop->ready_first) {
         uintptr_t entry = pop(loop);
         if (!(entry & TASK_BIT))
-            return (struct sil__coroutine *)entry;
+            return pointer_of(entry);
         struct sil__coroutine *fresh =
-            sil__coroutine_take(loop, (sil_future *)(entry & ~TASK_BIT), SIL__FROM_QUEUE);
+            sil__coroutine_take(loop, pointer_of(entry), SIL__FROM_QUEUE);
         if (fresh)
             return fresh;
     }

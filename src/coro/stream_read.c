@@ -42,14 +42,14 @@ static int make_room(sil_stream *stream)
     size_t size = held(stream);
     if (stream->in.end < stream->in.capacity)
         return 0;
-    if (stream->in.start > 0) {
+    if (stream->in.data && stream->in.start > 0) {
         memmove(stream->in.data, stream->in.data + stream->in.start, size);
     } else {
         size_t capacity = stream->in.capacity ? 2 * stream->in.capacity : FIRST_CAPACITY;
         char *data = sil__alloc_raw(capacity + 1);
         if (!data)
             return sil__fail(SIL_ENOMEM, NULL);
-        if (size > 0)
+        if (stream->in.data && size > 0)
             memcpy(data, stream->in.data, size);
         sil__free(stream->in.data);
         stream->in.data = data;

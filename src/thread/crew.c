@@ -11,9 +11,9 @@
 #include "base/alloc.h"
 #include "base/depot.h"
 #include "base/futex.h"
+#include "base/spawn.h"
 #include "core/context.h"
 #include "thread/lane.h"
-#include "base/spawn.h"
 
 /* Sleepers kept beyond the workers: tasks that block do so again and again, and starting a thread
  * costs ten times what waking one does. */

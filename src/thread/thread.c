@@ -15,9 +15,9 @@
 
 #include "base/alloc.h"
 #include "base/fork.h"
+#include "base/spawn.h"
 #include "core/context.h"
 #include "core/future.h"
-#include "base/spawn.h"
 
 /* In the task's argument bytes, followed by the user's own argument. */
 struct thread {

@@ -11,11 +11,11 @@
 /* Coroutines see no assert: they say where it was. */
 enum { UNEXPECTED = 40000 };
 
-#define EXPECT_ALLOWED(code)                                                                   \
-    do {                                                                                       \
-        int code_ = (code);                                                                    \
-        if (!is_allowed(code_))                                                                \
-            return sil_fail(UNEXPECTED, "%s:%d: %s is %d", __FILE__, __LINE__, #code, code_);  \
+#define EXPECT_ALLOWED(code)                                                                  \
+    do {                                                                                      \
+        int code_ = (code);                                                                   \
+        if (!is_allowed(code_))                                                               \
+            return sil_fail(UNEXPECTED, "%s:%d: %s is %d", __FILE__, __LINE__, #code, code_); \
     } while (0)
 
 /* Both ends of what may fail: how often it worked. */
@@ -336,7 +336,7 @@ static void test_interruptible(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_children),    TEST(test_waits),    TEST(test_others),
+        TEST(test_children),           TEST(test_waits),       TEST(test_others),
         TEST(test_left_and_cancelled), TEST(test_loop_thread), TEST(test_attached),
         TEST(test_interruptible),
     };

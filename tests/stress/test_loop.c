@@ -197,7 +197,8 @@ static int grow_trees(void *arg, void *result)
 static void make_executors(void)
 {
     for (int i = 0; i < LOOPS; i++)
-        executors[i] = sil_loop_thread(&(sil_loop_options){.stack_size = (size_t)(16 << 10) << 2 * i});
+        executors[i] =
+            sil_loop_thread(&(sil_loop_options){.stack_size = (size_t)(16 << 10) << 2 * i});
     executors[LOOPS] = sil_thread_pool(&(sil_thread_pool_options){.workers = 2});
     for (int i = 0; i < EXECUTORS; i++)
         assert_non_null(executors[i]);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* Does not hold: says so, and fails. */
-#define EXPECT(condition)                                             \
-    do {                                                              \
-        if (!(condition))                                             \
+#define EXPECT(condition)                                            \
+    do {                                                             \
+        if (!(condition))                                            \
             return sil_fail(1, "line %d: %s", __LINE__, #condition); \
     } while (0)
 
@@ -84,8 +84,7 @@ static int use_others(void)
     sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 2});
     EXPECT(loop && pool);
     for (int i = 0; i < MANY; i++) {
-        sil_future *future =
-            sil_submit(i % 2 ? loop : pool, add_one, &i, sizeof i, sizeof i);
+        sil_future *future = sil_submit(i % 2 ? loop : pool, add_one, &i, sizeof i, sizeof i);
         int value = 0;
         EXPECT(sil_take(future, &value, SIL_FOREVER) == 0 && value == i + 1);
     }

@@ -40,8 +40,8 @@ static void test_uv_run_goes_on_as_long_as_there_are_coroutines(void **state)
         sil_future *future = submit_int(mine.loop, co_int, 5);
         sil_submit_options options = {.deadline = sil_in(5e-3)};
         struct tally *counts = &tally;
-        sil_future *sleeper = sil_submit_with(mine.loop, &options, co_forever, (void *)&counts,
-                                              sizeof counts, 0);
+        sil_future *sleeper =
+            sil_submit_with(mine.loop, &options, co_forever, (void *)&counts, sizeof counts, 0);
         assert_true(uv_loop_alive(&mine.uv));
         assert_int_equal(uv_run(&mine.uv, UV_RUN_DEFAULT), 0);
         int value = 0;
@@ -204,8 +204,8 @@ static void test_what_a_thread_left_before_is_run_by_the_close(void **state)
     struct mine mine;
     attach(&mine);
     sil_future *future = NULL;
-    sil_future *thread = sil_thread_start(NULL, submit_there, (void *)&mine.loop, sizeof mine.loop,
-                                          sizeof future);
+    sil_future *thread =
+        sil_thread_start(NULL, submit_there, (void *)&mine.loop, sizeof mine.loop, sizeof future);
     assert_code(sil_take(thread, (void *)&future, SIL_FOREVER), 0);
     detach(&mine);
     int value = 0;

@@ -155,7 +155,8 @@ static void test_asked_while_it_begins(void **state)
     for (int round = 0; round < TEST_SCALE(4000); round++) {
         int count = 0;
         int *counter = &count;
-        sil_future *future = sil_submit(loop, count_deliveries, (void *)&counter, sizeof counter, 0);
+        sil_future *future =
+            sil_submit(loop, count_deliveries, (void *)&counter, sizeof counter, 0);
         for (int i = 0; i < round % 50; i++)
             test_yield();
         int code = sil_future_cancel(future);
@@ -357,8 +358,8 @@ static int submit_on_top(void *arg, void *result)
 SCENARIO(request_for_one_on_top_is_not_for_what_lies_below)
 {
     (void)arg, (void)result;
-    sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){
-        .workers = 1, .max_pending = 1, .when_full = SIL_FULL_CALLER});
+    sil_executor *pool = sil_thread_pool(
+        &(sil_thread_pool_options){.workers = 1, .max_pending = 1, .when_full = SIL_FULL_CALLER});
     struct gate gate;
     gate_init(&gate);
     sil_future *holder = submit_gate(pool, &gate);

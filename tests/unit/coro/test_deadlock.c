@@ -194,7 +194,7 @@ struct others {
 static sil_future *start_link(const struct others *others, char kind, const struct link *link)
 {
     const sil_submit_options options = {.name = "link"};
-    sil_executor *executor = kind == 'p' ? others->pool
+    sil_executor *executor = kind == 'p'   ? others->pool
                              : kind == 'o' ? others->loop
                                            : sil_loop_current();
     if (kind == 't')

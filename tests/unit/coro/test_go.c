@@ -315,8 +315,8 @@ static int go_deeper(void *arg, void *result)
     int depth = *(int *)arg - 1;
     int below = 0;
     if (depth > 0) {
-        int code = sil_take(sil_go(go_deeper, &depth, sizeof depth, sizeof below), &below,
-                            SIL_FOREVER);
+        int code =
+            sil_take(sil_go(go_deeper, &depth, sizeof depth, sizeof below), &below, SIL_FOREVER);
         if (code != 0)
             return code;
     }

@@ -228,7 +228,7 @@ SCENARIO(value_of_a_coroutine_wins_too)
     (void)arg, (void)result;
     sil_future *child = sil_go(end_at_once, NULL, 0, 0);
     sil_future *waiter = sil_go(value_wins, (void *)&child, sizeof child, 0);
-    EXPECT_CODE(sil_yield(), 0);                                 /* the child yields, joined */
+    EXPECT_CODE(sil_yield(), 0);                             /* the child yields, joined */
     EXPECT_CODE(sil_future_cancel(waiter), SIL_EINPROGRESS); /* both are ready, the child first */
     EXPECT_CODE(sil_take(waiter, NULL, SIL_FOREVER), 0);
     return 0;
@@ -304,8 +304,9 @@ SCENARIO(wait_for_all_one_or_a_failure)
     sil_future *futures[FEW];
     size_t done = 0;
     for (int i = 0; i < FEW; i++)
-        futures[i] = i == 7 ? go_int(co_fail, EIO) : i == 9 ? go_tally(co_forever, &tally)
-                                                            : go_int(co_int, i);
+        futures[i] = i == 7   ? go_int(co_fail, EIO)
+                     : i == 9 ? go_tally(co_forever, &tally)
+                              : go_int(co_int, i);
     EXPECT_CODE(sil_wait(futures, FEW, SIL_FIRST_COMPLETED, SIL_FOREVER, &done), 0);
     EXPECT(done >= 1 && done < FEW);
     EXPECT_CODE(sil_wait(futures, FEW, SIL_FIRST_EXCEPTION, SIL_FOREVER, &done), 0);
@@ -425,7 +426,8 @@ static int square_there(void *arg, void *result)
     /* A pool's task that awaits a coroutine which awaits a pool's task. */
     const struct relay *relay = arg;
     int value = relay->left;
-    sil_future *future = sil_submit(relay->loops[0], task_square, &value, sizeof value, sizeof value);
+    sil_future *future =
+        sil_submit(relay->loops[0], task_square, &value, sizeof value, sizeof value);
     return sil_take(future, result, SIL_FOREVER);
 }
 

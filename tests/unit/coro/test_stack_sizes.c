@@ -38,9 +38,9 @@ static int use_size(void *arg, void *result)
 }
 
 static const size_t sizes[] = {
-    (size_t)16 << 10,      (size_t)17 << 10,  (size_t)64 << 10, (size_t)65 << 10,
-    (size_t)200 << 10,     (size_t)256 << 10, (size_t)1 << 20,  (size_t)5 << 20,
-    ((size_t)16 << 20) - 1,
+    (size_t)16 << 10, (size_t)17 << 10,  (size_t)64 << 10,
+    (size_t)65 << 10, (size_t)200 << 10, (size_t)256 << 10,
+    (size_t)1 << 20,  (size_t)5 << 20,   ((size_t)16 << 20) - 1,
 };
 
 static sil_future *go_size(size_t size)
@@ -142,7 +142,8 @@ SCENARIO(sizes_mix_with_waits)
     for (size_t i = 0; i < COUNT_OF(futures); i++) {
         size_t size = sizes[i % 6];
         sil_go_options options = {.stack_size = size};
-        futures[i] = sil_go_with(&options, i % 2 ? wait_with_size : use_size, &size, sizeof size, 0);
+        futures[i] =
+            sil_go_with(&options, i % 2 ? wait_with_size : use_size, &size, sizeof size, 0);
     }
     for (size_t i = COUNT_OF(futures); i-- > 0;)
         EXPECT_CODE(sil_take(futures[i], NULL, SIL_FOREVER), 0);

@@ -83,8 +83,12 @@ static int put_and_get(void)
 }
 
 static int (*const ways[])(void) = {
-    await_final, await_final_in_time, take_inline, wait_final,     race_final,     sleep_in_the_past,
-    yield,       go,                  lock,        acquire,        wait_for_event, put_and_get,
+    await_final,    await_final_in_time,
+    take_inline,    wait_final,
+    race_final,     sleep_in_the_past,
+    yield,          go,
+    lock,           acquire,
+    wait_for_event, put_and_get,
 };
 
 static int tell(void *arg, void *result)
@@ -227,8 +231,8 @@ SCENARIO(polls_let_nobody_in)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_others_have_their_turn),  TEST(test_timers_have_their_turn),
-        TEST(test_threads_have_their_say),  TEST(test_cancel_gets_through),
+        TEST(test_others_have_their_turn), TEST(test_timers_have_their_turn),
+        TEST(test_threads_have_their_say), TEST(test_cancel_gets_through),
         TEST(test_polls_let_nobody_in),
     };
     begin_scenarios();

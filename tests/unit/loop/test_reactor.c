@@ -167,7 +167,8 @@ static bool turn_until_all(struct sil__reactor *reactor)
 static void test_nothing_left_is_missed(void **state)
 {
     (void)state;
-    static const struct sil__reactor_driver until_all = {.turn = turn_until_all, .awaited = awaited};
+    static const struct sil__reactor_driver until_all = {.turn = turn_until_all,
+                                                         .awaited = awaited};
     struct driven driven = {0};
     assert_int_equal(sil__reactor_init(&driven.reactor, NULL, &until_all), 0);
     pthread_t thread;
