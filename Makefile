@@ -28,7 +28,7 @@ model:
 	@scripts/install_deps.sh model
 	@scripts/model.sh
 
-## bench: measure beside C and C++ peers, in alternating runs (under 5 minutes); BENCH=options
+## bench: measure beside C and C++ peers, in alternating runs (some 12 minutes); BENCH=options
 bench:
 	@scripts/install_deps.sh bench
 	@scripts/bench.sh $(BENCH)

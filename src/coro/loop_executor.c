@@ -122,9 +122,12 @@ static void begin_shutdown(struct sil__loop *loop, bool cancel_pending, bool orp
     }
 }
 
+/* In a coroutine of it; or of another on the same thread, where libuv cannot be run for an attached one. */
 static bool inside(struct sil__loop *loop)
 {
-    return sil__loop_here() == loop || sil_executor_inside(&loop->base);
+    struct sil__loop *here = sil__loop_here();
+    return here == loop || (here && loop->attached && is_here(loop)) ||
+           sil_executor_inside(&loop->base);
 }
 
 static int loop_shutdown(sil_executor *base, bool cancel_pending, sil_deadline until)
@@ -134,7 +137,7 @@ static int loop_shutdown(sil_executor *base, bool cancel_pending, sil_deadline u
     if (until <= SIL_NOW)
         return 0;
     if (inside(loop))
-        return sil__fail(SIL_EDEADLK, "a coroutine cannot wait for the end of its own loop '%s'",
+        return sil__fail(SIL_EDEADLK, "a coroutine cannot await the end of loop '%s' on its thread",
                          loop->name);
     bool runs_it = loop->attached && pthread_equal(loop->thread, pthread_self());
     int code = runs_it ? sil__loop_run_attached(loop, until) : sil_await(loop->end_future, until);
@@ -146,7 +149,8 @@ static int loop_shutdown(sil_executor *base, bool cancel_pending, sil_deadline u
 static int close_from_inside(struct sil__loop *loop)
 {
     if (!loop->has_thread)
-        return sil__fail(SIL_EDEADLK, "loop '%s' is not closed by its own coroutines", loop->name);
+        return sil__fail(SIL_EDEADLK, "loop '%s' is not closed by coroutines of its thread",
+                         loop->name);
     sil__lock_take(&loop->intake.lock);
     bool before = loop->intake.orphan;
     sil__lock_drop(&loop->intake.lock);

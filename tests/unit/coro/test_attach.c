@@ -342,6 +342,20 @@ static void test_two_on_one_loop_of_libuv(void **state)
     assert_int_equal(uv_loop_close(&uv), 0);
 }
 
+static void test_nor_by_another_on_the_same_thread(void **state)
+{
+    (void)state;
+    struct mine mine;
+    attach(&mine);
+    sil_executor *other = sil_loop_attach(&mine.uv, NULL);
+    assert_non_null(other);
+    sil_future *future = sil_submit(other, close_own, (void *)&mine.loop, sizeof mine.loop, 0);
+    assert_int_equal(uv_run(&mine.uv, UV_RUN_DEFAULT), 0);
+    assert_code(sil_take(future, NULL, SIL_NOW), 0);
+    assert_code(sil_executor_close(other), 0);
+    detach(&mine);
+}
+
 static int run_mine(void *arg, void *result)
 {
     (void)arg;
@@ -393,6 +407,7 @@ int main(void)
         TEST(test_it_is_not_closed_by_its_coroutines),
         TEST(test_close_of_one_never_used),
         TEST(test_two_on_one_loop_of_libuv),
+        TEST(test_nor_by_another_on_the_same_thread),
         TEST(test_several_threads_each_with_its_own),
     };
     begin_scenarios();
