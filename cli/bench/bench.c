@@ -85,10 +85,10 @@ static const struct syntax bench_syntax = {
     .options = bench_records,
     .option_count = sizeof(bench_records) / sizeof(bench_records[0]),
     .notes = "Two count loops run one after the other, then on a pool of two threads, then on\n"
-             "one of two processes, then as two coroutines of a loop, which is one thread; the\n"
-             "start of the threads and processes is part of the time. With URLs, their downloads\n"
-             "are done one after the other, on threads, and in coroutines, once each way; what\n"
-             "comes is counted and forgotten.\n"
+             "one of two processes, then as two coroutines of a loop, which is one thread;\n"
+             "the start of the threads and processes is part of the time. With URLs, their\n"
+             "downloads are done one after the other, on threads, and in coroutines, once each\n"
+             "way; what comes is counted and forgotten.\n"
              "\n"
              "Exit status: 0 all done, 1 some downloads failed, 2 wrong usage.\n",
 };
