@@ -182,7 +182,7 @@ struct sil__part *sil__intake_take_asked(struct sil__loop *loop)
 void sil__intake_cancel_main(struct sil__loop *loop)
 {
     sil__lock_take(&loop->intake.lock);
-    atomic_store_explicit(&loop->intake.cancel_main, true, memory_order_relaxed);
+    loop->intake.cancel_main = true;
     drop_filled(loop);
 }
 
@@ -226,6 +226,8 @@ void sil__loop_accept(struct sil__loop *loop)
     loop->closed = intake->closing;
     bool cancel = intake->cancel_pending;
     intake->cancel_pending = false;
+    loop->cancels_main |= intake->cancel_main;
+    intake->cancel_main = false;
     /* Those wait for the next turn's beginning, when no coroutine runs: it is to come soon. */
     loop->asked = intake->asked;
     atomic_store_explicit(&intake->filled, loop->asked, memory_order_relaxed);

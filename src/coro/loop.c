@@ -143,6 +143,10 @@ static void cancel_live(struct sil__loop *loop)
 
 void sil__loop_check_end(struct sil__loop *loop)
 {
+    if (loop->cancels_main) {
+        loop->cancels_main = false;
+        (void)sil_future_cancel(loop->main);
+    }
     if (loop->stopping) {
         loop->stopping = false;
         cancel_live(loop);

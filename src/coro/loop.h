@@ -79,8 +79,7 @@ struct sil__task_list {
 /* What other threads leave. */
 struct sil__loop_intake {
     struct sil__lock lock;
-    _Atomic bool filled;      /* there is something; written under lock */
-    _Atomic bool cancel_main; /* sil_run: the task that called it was asked to stop */
+    _Atomic bool filled; /* there is something; written under lock */
     /* Guarded by lock. */
     struct sil__task_list tasks[3]; /* high, normal, low */
     size_t task_count;
@@ -89,6 +88,7 @@ struct sil__loop_intake {
     struct sil__waiter *woken_first;
     struct sil__waiter *woken_last;
     struct sil__coroutine *interrupted;
+    bool cancel_main;        /* sil_run: the task that called it was asked to stop */
     bool closing;            /* no more tasks */
     bool cancel_pending;     /* and those that have not begun are to be cancelled */
     bool orphan;             /* nobody will close it any more: it frees itself */
@@ -120,7 +120,8 @@ struct sil__loop {
     bool closed;            /* it has seen closing */
     bool drained;           /* and nothing is left */
     bool cancelling;        /* tasks that have not begun are cancelled when their turn comes */
-    bool stopping;          /* sil_run: its main coroutine has ended: so must all others */
+    bool cancels_main;      /* sil_run: its main coroutine is to be cancelled, */
+    bool stopping;          /* or has ended: so must all others */
     bool kept;              /* the reactor is kept, for the sake of coroutines */
     bool asked;             /* somebody waits for a dump of it */
     int64_t resumed_at;     /* for slow_after */

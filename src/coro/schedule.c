@@ -295,8 +295,6 @@ bool sil__loop_turn(struct sil__reactor *reactor)
         sil__loop_accept(loop);
         if (loop->asked)
             sil__loop_answer(loop);
-        if (atomic_exchange_explicit(&loop->intake.cancel_main, false, memory_order_relaxed))
-            (void)sil_future_cancel(loop->main);
     }
     if (loop->ready_first)
         run_ready(loop);

@@ -105,6 +105,42 @@ static void test_task_of_a_pool_may_run_a_loop(void **state)
     assert_code(sil_executor_close(pool), 0);
 }
 
+/* Both that yield, alone or beside another, and that sleep: they are told when their task is. */
+static int until_cancelled(void *arg, void *result)
+{
+    (void)result;
+    atomic_int *told = *(atomic_int **)arg;
+    int way = atomic_load(told);
+    sil_future *other = way == 1 ? go_tally(co_forever, &tally) : NULL;
+    int code = 0;
+    atomic_store(told, -1);
+    while (code == 0)
+        code = way == 2 ? sil_sleep(SIL_FOREVER) : sil_yield();
+    sil_future_release(other);
+    return code;
+}
+
+static int run_until_cancelled(void *arg, void *result)
+{
+    (void)result;
+    return sil_run(until_cancelled, arg, sizeof(atomic_int *), NULL, 0);
+}
+
+static void test_task_that_runs_a_loop_passes_a_cancel_on(void **state)
+{
+    (void)state;
+    sil_executor *pool = sil_thread_pool(&(sil_thread_pool_options){.workers = 1});
+    for (int round = 0; round < 30; round++) {
+        atomic_int way = round % 3;
+        atomic_int *told = &way;
+        sil_future *task = sil_submit(pool, run_until_cancelled, (void *)&told, sizeof told, 0);
+        eventually(atomic_load(&way) == -1);
+        assert_code(sil_future_cancel(task), SIL_EINPROGRESS);
+        assert_code(sil_take(task, NULL, SIL_FOREVER), SIL_ECANCELLED);
+    }
+    assert_code(sil_executor_close(pool), 0);
+}
+
 static void test_bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -356,6 +392,7 @@ int main(void)
         TEST(test_run_inside_a_loop_is_refused),
         TEST(test_run_in_a_callback_is_refused),
         TEST(test_task_of_a_pool_may_run_a_loop),
+        TEST(test_task_that_runs_a_loop_passes_a_cancel_on),
         TEST(test_bad_arguments_are_refused),
         TEST(test_clean_up_at_the_end_may_wait),
         TEST(test_others_end_also_when_main_fails),
