@@ -162,6 +162,8 @@ void sil__stack_slab_unmap(struct sil__stack_slab *slab, void (*forget)(struct s
     }
     size_t size = slab->count * stride_of(class_of(place));
     sil__fiber_unpoison(base_of(place), size);
+    /* Before the addresses are anybody else's: who finds its own stack must not find this slab. */
+    atomic_store_explicit(&slab->place, &nowhere, memory_order_release);
     (void)munmap(base_of(place), size);
     atomic_store_explicit(&slab->place, NULL, memory_order_release);
 }

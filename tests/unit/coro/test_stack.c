@@ -387,12 +387,12 @@ static void test_slabs_are_found_while_others_come_and_go(void **state)
     assert_int_equal(pthread_create(&looker, NULL, look, missed), 0);
     for (size_t i = 0; i < COUNT_OF(missed); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, &missed[i]), 0);
-    for (size_t i = 0; i < COUNT_OF(missed); i++) {
+    for (size_t i = 0; i < COUNT_OF(missed); i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-        assert_int_equal(missed[i], 0);
-    }
     atomic_store(&stop_looking, true);
     assert_int_equal(pthread_join(looker, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(missed); i++)
+        assert_int_equal(missed[i], 0);
 }
 
 int main(void)
