@@ -28,10 +28,11 @@ static int two_steps(void)
 {
     sil_deadline outer = sil_deadline_scope(sil_in(1)); /* for both steps together */
     int code = sil_sleep(sil_in(0.01));
+    sil_future *copy = sil_go(copy_slowly, &(const char *){"first"}, sizeof(char *), 0);
     if (code == 0)
-        code = sil_take(sil_go(copy_slowly, &(const char *){"first"}, sizeof(char *), 0), NULL,
-                        SIL_FOREVER);
+        code = sil_await(copy, SIL_FOREVER); /* for ever is until the deadline, for copy too */
     sil_deadline_restore(outer);
+    (void)sil_take(copy, NULL, SIL_FOREVER); /* it may still be cleaning up */
     return code;
 }
 
