@@ -53,6 +53,14 @@ typedef struct sil_program_options {
     const char *name; /**< for messages; copied; NULL: the program */
 } sil_program_options;
 
+/** What a program has used, and what those that it waited for have. */
+typedef struct sil_program_usage {
+    double user_seconds;   /**< of CPU time, in the program */
+    double system_seconds; /**< of CPU time, in the kernel for it */
+    uint64_t peak_memory;  /**< bytes that one of them had at most; on Linux never less than this
+                                process had when it started the program */
+} sil_program_usage;
+
 SIL_BEGIN_DECLS
 
 /**
@@ -113,6 +121,16 @@ SIL_API int sil_program_end_input(sil_program *program);
  * @blocks  until the deadline
  */
 SIL_API int sil_program_wait(sil_program *program, int *out_status, sil_deadline until);
+
+/**
+ * What it has used, once it has ended.
+ *
+ * @param out  untouched after a failure.
+ * @return 0; SIL_EAGAIN it has not ended; SIL_EALREADY somebody else in this process took its
+ *         status away; SIL_EINVAL NULL; SIL_ENOTASK.
+ * @threads home
+ */
+SIL_API int sil_program_usage_get(const sil_program *program, sil_program_usage *out);
 
 /**
  * Give it its input, take all that it writes, and wait until it has ended; all at once, so that

@@ -103,6 +103,27 @@ int sil_program_wait(sil_program *program, int *out_status, sil_deadline until)
     return code;
 }
 
+int sil_program_usage_get(const sil_program *program, sil_program_usage *out)
+{
+    int code = check(program, "sil_program_usage_get");
+    if (code != 0)
+        return code;
+    if (!out)
+        return sil__fail(SIL_EINVAL, "sil_program_usage_get: NULL");
+    const struct sil__child *child = &program->child;
+    if (!child->over)
+        return sil__fail(SIL_EAGAIN, "sil_program_usage_get: '%s' has not ended", program->name);
+    if (child->status == SIL_EALREADY)
+        return sil__fail(SIL_EALREADY, "sil_program_usage_get: the status of '%s' was taken away",
+                         program->name);
+    *out = (sil_program_usage){
+        .user_seconds = child->usage.user_seconds,
+        .system_seconds = child->usage.system_seconds,
+        .peak_memory = child->usage.peak_memory,
+    };
+    return 0;
+}
+
 static int send_signal(sil_program *program, int signal, const char *what)
 {
     int code = check(program, what);

@@ -81,13 +81,13 @@ static int standard(const struct start *start, int wanted, int number)
 {
     switch (wanted) {
     case SIL_INHERIT:
-        return SIL__CHILD_OURS;
+        return SIL__EXECUTE_OURS;
     case SIL_PIPE:
         return start->child_ends[number];
     case SIL_NULL:
-        return SIL__CHILD_NULL;
+        return SIL__EXECUTE_NULL;
     case SIL_MERGE:
-        return SIL__CHILD_MERGE;
+        return SIL__EXECUTE_MERGE;
     default:
         return wanted;
     }
@@ -98,7 +98,7 @@ static int standard(const struct start *start, int wanted, int number)
 static int start_child(const struct start *start, sil_program *program)
 {
     const sil_program_options *options = start->options;
-    const struct sil__child_plan plan = {
+    const struct sil__execution plan = {
         .program = start->program,
         .arguments = options->arguments,
         .environment = options->environment,

@@ -11,20 +11,15 @@
 #define SIL__LOOP_CHILD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-/* Where one of its standard descriptors comes from, if from none of ours. */
-enum { SIL__CHILD_OURS = -1, SIL__CHILD_NULL = -2, SIL__CHILD_MERGE = -3 };
+#include "base/execute.h"
 
-/* All borrowed. */
-struct sil__child_plan {
-    const char *program; /* looked up in PATH unless it has a slash */
-    const char *const *arguments;
-    const char *const *environment; /* NULL: ours */
-    const char *directory;          /* NULL: ours */
-    int standard[3];                /* descriptors of ours, or as above */
-    bool new_group;
-    bool new_session;
+struct sil__child_usage {
+    double user_seconds;
+    double system_seconds;
+    uint64_t peak_memory; /* bytes */
 };
 
 struct sil__child {
@@ -33,10 +28,11 @@ struct sil__child {
     bool leads;     /* a group: signals go to all of it */
     bool over;
     int status; /* once over: its exit code, minus the signal that ended it, or SIL_EALREADY */
+    struct sil__child_usage usage; /* of it and those it waited for; once over, if we have status */
 };
 
 /* 0, or a code with the last error set. */
-int sil__child_start(struct sil__child *child, const struct sil__child_plan *plan);
+int sil__child_start(struct sil__child *child, const struct sil__execution *plan);
 
 /* 0; SIL_EALREADY it is over; SIL_EINVAL; an errno value. Sets no error. */
 int sil__child_signal(struct sil__child *child, int signal);

@@ -411,6 +411,37 @@ static void test_only_its_own_loop_may_use_it(void **state)
     sil_program_close(NULL);
 }
 
+/* Some CPU time, and some memory: more than this process has is not asked of any machine. */
+static int usages(void *arg, void *result)
+{
+    (void)arg;
+    (void)result;
+    sil_program *program = start_cat();
+    EXPECT(program != NULL);
+    sil_program_usage usage = {.user_seconds = -1};
+    EXPECT_CODE(sil_program_usage_get(program, &usage), SIL_EAGAIN);
+    EXPECT(usage.user_seconds == -1); // NOLINT(clang-diagnostic-float-equal): untouched
+    sil_program_close(program);
+    program = sil_program_start(&(sil_program_options){
+        .arguments = SHELL("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3")});
+    EXPECT(program != NULL);
+    EXPECT_CODE(sil_program_wait(program, NULL, SIL_FOREVER), 0);
+    EXPECT_CODE(sil_program_usage_get(program, &usage), 0);
+    EXPECT(usage.user_seconds >= 0 && usage.system_seconds >= 0);
+    EXPECT(usage.user_seconds + usage.system_seconds > 0);
+    EXPECT(usage.peak_memory >= 64 << 10);
+    EXPECT_CODE(sil_program_usage_get(program, NULL), SIL_EINVAL);
+    EXPECT_CODE(sil_program_usage_get(NULL, &usage), SIL_EINVAL);
+    sil_program_close(program);
+    return 0;
+}
+
+static void test_usage_is_told_when_it_has_ended(void **state)
+{
+    (void)state;
+    run_scenario(usages);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -427,6 +458,7 @@ int main(void)
         TEST(test_host_that_ignores_its_children_is_told),
         TEST(test_host_keeps_its_own_children_and_handler),
         TEST(test_only_its_own_loop_may_use_it),
+        TEST(test_usage_is_told_when_it_has_ended),
     };
     begin_scenarios();
     return test_run("ends of programs", tests);
