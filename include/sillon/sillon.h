@@ -35,6 +35,7 @@
 #include <sillon/terminal.h>
 #include <sillon/thread.h>
 #include <sillon/thread_pool.h>
+#include <sillon/trace.h>
 #include <sillon/version.h>
 #include <sillon/wait.h>
 

@@ -11,8 +11,10 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/recycle.h"
+#include "base/trace.h"
 #include "core/context.h"
 #include "core/error.h"
 
@@ -107,12 +109,15 @@ static bool take_details(sil_future *future, const struct sil__task_spec *spec,
     const sil_submit_options *options = spec->options ? spec->options : &none;
     future->priority = (int8_t)options->priority;
     if (!options->name && options->deadline == 0 && options->timeout == 0 &&
-        options->retries == 0 && !outside->arg && !spec->items)
+        options->retries == 0 && !outside->arg && !spec->items && !sil__trace_library())
         return true;
     struct sil__details *details = create_details(options);
     if (!details)
         return false;
     details->items = spec->items;
+    /* One that waits for others is not queued yet. */
+    if (sil__trace_library() && spec->executor && !(spec->kind && spec->kind->inputs))
+        details->queued_at = sil__clock_now();
     details->arg = outside->arg;
     details->arg_free = outside->free;
     atomic_store_explicit(&future->details, details, memory_order_relaxed);

@@ -81,9 +81,10 @@ struct sil__details {
     sil_deadline deadline; /* 0: none; a timeout moves it when the task begins */
     double timeout;        /* 0: none */
     unsigned retries;
-    unsigned lost; /* processes it ran in that died */
-    size_t items;  /* of sil_map's; 0: it is no such task */
-    void *arg;     /* owned: the argument, if arg_outside */
+    unsigned lost;     /* processes it ran in that died */
+    size_t items;      /* of sil_map's; 0: it is no such task */
+    int64_t queued_at; /* sil__clock_now(); 0: no trace was on */
+    void *arg;         /* owned: the argument, if arg_outside */
     void (*arg_free)(void *arg);
     /* Atomic; written by the running task. */
     _Atomic uint64_t progress_done;

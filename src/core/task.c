@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/future.h"
 #include "core/remote.h"
+#include "core/trace.h"
 
 static bool deadline_passed(const sil_future *task)
 {
@@ -57,6 +58,16 @@ static int call(sil_future *task, struct sil__context *context)
     return code;
 }
 
+__attribute__((noinline, cold)) static int call_traced(sil_future *task,
+                                                       struct sil__context *context)
+{
+    struct sil__traced traced;
+    sil__trace_task_begin(&traced, task, context->ops->interrupt != NULL);
+    int code = call(task, context);
+    sil__trace_task_end(&traced, task);
+    return code;
+}
+
 /* The error that goes with code, if the task said one; owned. */
 static sil_error *error_of(const struct sil__context *context, int code)
 {
@@ -82,7 +93,7 @@ void sil__task_execute(sil_future *task, bool release)
     }
 
     sil_deadline outer_deadline = context->deadline;
-    int code = call(task, context);
+    int code = sil__trace_library() ? call_traced(task, context) : call(task, context);
     context->deadline = outer_deadline;
 
     sil_error *error = error_of(context, code);

@@ -70,12 +70,12 @@ static void execute(struct sil__coroutine *self)
         cancel_unbegun(self);
         return;
     }
-    if (__builtin_expect(loop->slow_after == 0, 1)) {
+    if (__builtin_expect(!loop->notes, 1)) {
         sil__task_execute(self->task, true);
         return;
     }
     sil__task_execute(self->task, false);
-    sil__loop_note_slow(loop, self); /* the next task is not to blame */
+    sil__loop_note(loop, self); /* the next task is not to blame */
     sil_future_release(self->task);
 }
 

@@ -13,6 +13,7 @@
 #include "base/biased.h"
 #include "base/clock.h"
 #include "core/executor.h"
+#include "core/trace.h"
 
 #define DEFAULT_STACK ((size_t)64 * 1024)
 #define FIRST_ALLOWANCE 64
@@ -212,12 +213,16 @@ static void report_slow(const struct sil__loop *loop, const sil_future *task, in
     (void)fputs(line, stderr);
 }
 
-void sil__loop_note_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine)
+void sil__loop_note(struct sil__loop *loop, const struct sil__coroutine *coroutine)
 {
     int64_t now = sil__clock_now();
     int64_t held = now - loop->resumed_at;
     loop->resumed_at = now;
     /* One that has ended its task was noted then. */
-    if (coroutine && coroutine->task && held >= loop->slow_after)
+    if (!coroutine || !coroutine->task)
+        return;
+    if (sil__trace_library())
+        sil__trace_slice(coroutine->task, now - held, now);
+    if (loop->slow_after != 0 && held >= loop->slow_after)
         report_slow(loop, coroutine->task, held);
 }

@@ -124,7 +124,8 @@ struct sil__loop {
     bool stopping;          /* or has ended: so must all others */
     bool kept;              /* the reactor is kept, for the sake of coroutines */
     bool asked;             /* somebody waits for a dump of it */
-    int64_t resumed_at;     /* for slow_after */
+    bool notes;             /* in this turn: who runs for how long; for slow_after and traces */
+    int64_t resumed_at;     /* ... since when, then */
     sil_executor *blocking; /* where calls that block are run; NULL until needed */
     bool own_blocking;
 
@@ -208,8 +209,8 @@ static inline void sil__loop_reap(struct sil__loop *loop)
     sil__stacks_give(&loop->stacks, &ended->stack);
 }
 
-/* With slow_after: this one, whose task is readable, has held the loop until now. */
-void sil__loop_note_slow(struct sil__loop *loop, const struct sil__coroutine *coroutine);
+/* With notes: this one, whose task is readable, has held the loop until now. */
+void sil__loop_note(struct sil__loop *loop, const struct sil__coroutine *coroutine);
 
 /* Owner: its wait is over (I2). */
 static inline void sil__coroutine_unpark(struct sil__coroutine *coroutine)

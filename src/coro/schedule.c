@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/fork.h"
+#include "base/trace.h"
 #include "coro/cxx.h"
 #include "coro/loop.h"
 
@@ -212,8 +213,8 @@ static struct sil__coroutine *pick(struct sil__loop *loop)
 static inline void switch_to(struct sil__loop *loop, struct sil__fiber *from,
                              struct sil__coroutine *next)
 {
-    if (__builtin_expect(loop->slow_after != 0, 0))
-        sil__loop_note_slow(loop, loop->current);
+    if (__builtin_expect(loop->notes, 0))
+        sil__loop_note(loop, loop->current);
     __atomic_store_n(&loop->current, next, __ATOMIC_RELEASE); /* read by dumps */
     sil__context_current = next ? &next->context : loop->root_context;
     struct sil__cxx cxx = sil__cxx_save();
@@ -267,7 +268,8 @@ static void adapt(struct sil__loop *loop, int64_t elapsed)
 static void run_ready(struct sil__loop *loop)
 {
     loop->root_context = sil__context();
-    if (loop->slow_after)
+    loop->notes = loop->slow_after != 0 || sil__trace_library();
+    if (loop->notes)
         loop->resumed_at = sil__clock_now();
     loop->turn_last = loop->ready_last;
     int64_t begun = loop->reactor.now, now = begun;

@@ -10,7 +10,9 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/futex.h"
+#include "core/trace.h"
 #include "process/pool.h"
 
 /* --- blocks a task asked for --------------------------------------------------------------- */
@@ -152,6 +154,16 @@ static bool take_value(struct sil__procs *pool, struct sil__staff *staff,
     return true;
 }
 
+/* It began when it was sent, or when the one before it had ended, as far as we know. */
+static void trace_done(struct sil__staff *staff, const struct sil__flight *flight)
+{
+    int64_t now = sil__clock_now();
+    int64_t begun = flight->traced > staff->answered_at ? flight->traced : staff->answered_at;
+    if (flight->traced && staff->pid > 0)
+        sil__trace_elsewhere(flight->task, (uint32_t)staff->pid, &staff->traced_named, begun, now);
+    staff->answered_at = now;
+}
+
 static bool take_done(struct sil__procs *pool, unsigned index, const struct sil__answer *answer,
                       struct sil__endings *endings)
 {
@@ -180,6 +192,8 @@ static bool take_done(struct sil__procs *pool, unsigned index, const struct sil_
         (void)sil__region_free(flight->result);
     flight->result = NULL;
     keep_progress(staff, flight->task, position);
+    if (sil__trace_library())
+        trace_done(staff, flight);
     ending->task = sil__land_locked(pool, index, flight);
     staff->oldest = position + 1;
     endings->count++;

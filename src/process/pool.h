@@ -42,10 +42,11 @@
 struct sil__flight {
     sil_future *task; /* NULL: none; it was called back, or has ended */
     uint32_t position;
-    void *arg;     /* owned: the block of its argument, if we made one; */
-    void *result;  /* and of its result */
-    int64_t sent;  /* when, if it is timed; */
-    int64_t limit; /* nanoseconds it may run; 0: no limit */
+    void *arg;      /* owned: the block of its argument, if we made one; */
+    void *result;   /* and of its result */
+    int64_t sent;   /* when, if it is timed; */
+    int64_t limit;  /* nanoseconds it may run; 0: no limit */
+    int64_t traced; /* when it was sent; 0: no trace was on */
 };
 
 enum sil__staff_state {
@@ -90,6 +91,8 @@ struct sil__staff {
     size_t text_size;
     void **blocks; /* owned: blocks given to the task that runs */
     size_t block_count, block_room;
+    int64_t answered_at;   /* the last one, while a trace was on, */
+    uint64_t traced_named; /* and which one knows the name of the process: sil__trace_elsewhere */
     char text[SIL__TEXT_SIZE]; /* the message that has come so far */
 
     /* By the keeper; atomic, release after the others. */

@@ -14,7 +14,9 @@
 #include <sillon/status.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/spin.h"
+#include "base/trace.h"
 #include "core/context.h"
 #include "core/room.h"
 #include "process/pool.h"
@@ -150,6 +152,8 @@ static int put_locked(struct sil__procs *pool, unsigned index, sil_future *task)
     if (outcome != 0)
         return outcome;
     *flight = (struct sil__flight){.position = position};
+    if (sil__trace_library())
+        flight->traced = sil__clock_now();
     slot->flags = 0;
     if (!pack_locked(pool, task, slot, flight)) {
         drop_blocks(flight);

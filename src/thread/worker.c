@@ -14,11 +14,13 @@
 #include <sillon/status.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/fork.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/future.h"
 #include "core/room.h"
+#include "core/trace.h"
 #include "thread/crew.h"
 #include "thread/pool.h"
 
@@ -200,6 +202,14 @@ static bool run_task(sil_future *task)
     return done;
 }
 
+__attribute__((noinline, cold)) static void run_cell_traced(struct sil__cell cell)
+{
+    sil_task_fn fn = sil__cell_function(cell);
+    int64_t begun = sil__clock_now();
+    sil__cell_run(cell);
+    sil__trace_posted(fn, begun);
+}
+
 static void run_posted(struct sil__worker *worker, struct sil__cell cell)
 {
     struct sil__context *context = worker->context;
@@ -209,7 +219,10 @@ static void run_posted(struct sil__worker *worker, struct sil__cell cell)
     sil_error *outer_error = context->last_error;
     sil__context_push(context, &frame);
     context->last_error = NULL;
-    sil__cell_run(cell);
+    if (sil__trace_library())
+        run_cell_traced(cell);
+    else
+        sil__cell_run(cell);
     if (context->last_error)
         sil__error_release(context->last_error);
     sil__context_pop(context, frame.outer);
