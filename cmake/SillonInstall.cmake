@@ -4,7 +4,7 @@
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/sillon" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        FILES_MATCHING PATTERN "*.h" PATTERN tls.h EXCLUDE)
+        FILES_MATCHING PATTERN "*.h" PATTERN tls.h EXCLUDE PATTERN http.h EXCLUDE)
 install(TARGETS sillon sillon_static EXPORT sillonTargets)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sillon)
@@ -42,7 +42,8 @@ endif()
 configure_file("${PROJECT_SOURCE_DIR}/cmake/sillon.pc.in" sillon.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sillon.pc" DESTINATION ${pc_dir})
 
-# Apart, so that find_package looks for OpenSSL only where TLS is asked for.
+# Apart, so that find_package looks for OpenSSL only where TLS is asked for, and for libcurl only where
+# HTTP is.
 if(SILLON_TLS)
   install(FILES "${PROJECT_SOURCE_DIR}/include/sillon/tls.h"
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sillon)
@@ -50,6 +51,15 @@ if(SILLON_TLS)
   install(EXPORT sillonTlsTargets NAMESPACE sillon:: DESTINATION ${package_dir})
   configure_file("${PROJECT_SOURCE_DIR}/cmake/sillon-tls.pc.in" sillon-tls.pc @ONLY)
   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sillon-tls.pc" DESTINATION ${pc_dir})
+endif()
+
+if(SILLON_HTTP)
+  install(FILES "${PROJECT_SOURCE_DIR}/include/sillon/http.h"
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sillon)
+  install(TARGETS sillon_http sillon_http_static EXPORT sillonHttpTargets)
+  install(EXPORT sillonHttpTargets NAMESPACE sillon:: DESTINATION ${package_dir})
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/sillon-http.pc.in" sillon-http.pc @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sillon-http.pc" DESTINATION ${pc_dir})
 endif()
 
 # gdb finds the second by the full name of the library, if its own data is under the same prefix; the

@@ -7,15 +7,17 @@
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkgconf libuv1-dev libboost-context-dev libssl-dev
-    libcurl4-openssl-dev libpopt-dev libmicrohttpd-dev ca-certificates)
+    libcurl4-openssl-dev libpopt-dev libjansson-dev libmicrohttpd-dev ca-certificates)
 check=("${build[@]}" g++ gdb valgrind binutils libcmocka-dev clang-format clang-tidy universal-ctags
-    shellcheck)
+    shellcheck tmux)
 coverage=("${check[@]}" gcovr)
 model=(gcc libc6-dev spin)
 bench=(gcc g++ libc6-dev cmake ninja-build pkgconf python3)
 peers=(libtbb-dev libglib2.0-dev libuv1-dev cthreadpool-dev libthread-pool-dev libboost-dev clang
-    libomp-dev python3-pebble golang-go python3-uvloop)
-all_peers=("${peers[@]}" default-jdk-headless librust-rayon-dev librust-tokio-dev nginx-light)
+    libomp-dev python3-pebble golang-go python3-uvloop
+    libssl-dev libcurl4-openssl-dev libpopt-dev libjansson-dev
+    parallel aria2 curl python3-requests nginx-light make findutils openssl)
+all_peers=("${peers[@]}" default-jdk-headless librust-rayon-dev librust-tokio-dev)
 command -v cargo >/dev/null || [[ -x ~/.cargo/bin/cargo ]] || all_peers+=(cargo rustc)
 
 wished=()

@@ -32,7 +32,8 @@
     X(EBUSY, -20017, "another is at it already")                          \
     X(ETOOLONG, -20018, "longer than the limit")                          \
     X(ENOHOST, -20019, "the name cannot be looked up")                    \
-    X(ETLS, -20020, "the secure connection failed")
+    X(ETLS, -20020, "the secure connection failed")                       \
+    X(EHTTP, -20021, "HTTP failed")
 
 enum {
 #define SIL__STATUS_ENUM(name, number, text) SIL_##name = (number),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Usage: check.sh LIBSILLON.SO LIBSILLON.A
 #        check.sh LIBSILLON-TLS.SO LIBSILLON-TLS.A tls.h
+#        check.sh LIBSILLON-HTTP.SO LIBSILLON-HTTP.A http.h
 # The shared library exports exactly what its headers declare with SIL_API, all of it sil_ and
 # never sil__; libsillon __libc_start_main, too, by which it takes programs over
 # (src/process/takeover.h). The static library defines no global name outside sil_.
@@ -18,7 +19,7 @@ status=0
 # With comments and directives gone and a line for what stands between two of ; { }, a declaration
 # is what follows SIL_API, and its name the first sil_word before a parenthesis.
 for file in "$include/sillon/"${header:-*.h}; do
-    [[ ! $header && $file == */tls.h ]] && continue # another library's
+    [[ ! $header && $file == */@(tls|http).h ]] && continue # another library's
     "${CC:-cc}" -fpreprocessed -w -E -P "$file" | sed '/^ *#/d' | tr '\n' ' ' | tr ';{}' '\n' |
         awk 'sub(/.*SIL_API /, "") && match($0, /sil_[a-z0-9_]+ *\(/) {
                  name = substr($0, RSTART, RLENGTH - 1); sub(/ +$/, "", name); print name }'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Usage: check.sh BUILD_DIR
 # Installs the build into an empty prefix and builds a program of another project against it in
-# every way that users have: pkg-config and CMake, shared and static, C and C++; and one with TLS, if
-# that was built. Runs each.
+# every way that users have: pkg-config and CMake, shared and static, C and C++; and one with TLS and
+# one with HTTP, if these were built. Runs each.
 set -euo pipefail
 
 build=$1
@@ -47,8 +47,8 @@ runs static "$work/pc-static"
 step "pkg-config, C++" "${CXX:-c++}" -std=c++17 -o "$work/pc-cxx" "$here/consumer.cpp" \
     "${shared_flags[@]}"
 runs shared "$work/pc-cxx"
-if readelf -d "$libdir/libsillon.so" | grep 'NEEDED.*lib\(ssl\|crypto\)'; then
-    echo "libsillon needs OpenSSL"
+if readelf -d "$libdir/libsillon.so" | grep 'NEEDED.*lib\(ssl\|crypto\|curl\)'; then
+    echo "libsillon needs OpenSSL or libcurl"
     exit 1
 fi
 
@@ -66,6 +66,22 @@ if [[ -f ${pc%.pc}-tls.pc ]]; then
     runs static "$work/pc-tls-static"
 fi
 
+http=
+if [[ -f ${pc%.pc}-http.pc ]]; then
+    http=yes
+    read -ra shared_flags <<<"$(pkg-config --cflags --libs sillon-http)"
+    step "pkg-config, HTTP, shared" "${CC:-cc}" -o "$work/pc-http-shared" "$here/consumer_http.c" \
+        "${shared_flags[@]}"
+    runs shared "$work/pc-http-shared"
+    # Only ours: not all that Debian's libcurl is linked with is there for static programs.
+    read -ra static_flags <<<"$(pkg-config --static --libs sillon | tr ' ' '\n' |
+        grep -v -- '-lsillon' | tr '\n' ' ') $(pkg-config --cflags --libs libcurl)"
+    step "pkg-config, HTTP, static" "${CC:-cc}" -o "$work/pc-http-static" "$here/consumer_http.c" \
+        "-I$work/prefix/include" "$libdir/libsillon-http.a" "$libdir/libsillon.a" \
+        "${static_flags[@]}"
+    runs static "$work/pc-http-static"
+fi
+
 unset PKG_CONFIG_PATH LD_LIBRARY_PATH
 step "find_package: configure" "$cmake" -S "$here" -B "$work/cmake" \
     -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER="${CC:-cc}" \
@@ -77,6 +93,10 @@ runs shared "$work/cmake/consumer_cxx"
 if [[ $tls ]]; then
     runs shared "$work/cmake/consumer_tls_shared"
     runs static "$work/cmake/consumer_tls_static"
+fi
+if [[ $http ]]; then
+    runs shared "$work/cmake/consumer_http_shared"
+    runs static "$work/cmake/consumer_http_static"
 fi
 
 if [[ -x $work/prefix/bin/sillon ]]; then

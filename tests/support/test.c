@@ -22,13 +22,12 @@
 
 #ifdef TEST_TSAN
 /* A forked child may start threads: some tests do just that. And a process that ends need not wait a
- * second for races of the threads it leaves. A forked child would report threads that had ended in its
- * parent, and were not joined yet, as leaks of its own; threads left behind are test_end's to find. */
+ * second for races of the threads it leaves. */
 __attribute__((visibility("default"))) const char *__tsan_default_options(void);
 
 const char *__tsan_default_options(void)
 {
-    return "die_after_fork=0:atexit_sleep_ms=0:report_thread_leaks=0";
+    return "die_after_fork=0:atexit_sleep_ms=0";
 }
 #endif
 
