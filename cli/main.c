@@ -1,111 +1,104 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command `sillon`: finds the command named by the first word, and runs it.
+ * The command `sillon`: finds the command named by the first word, and runs it or becomes it.
+ *
+ * I1  Starting is cheap: up to a command's own code nothing is done but comparing words.
  */
-#include "command.h"
-
-#include <curl/curl.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <sillon/version.h>
 
-#include "interrupt.h"
+#include "command.h"
+#include "program.h"
+#include "syntax/help.h"
+#include "syntax/nearest.h"
+#include "syntax/program_start.h"
 
-static const struct command *const commands[] = {&get_command, &bench_command};
-
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
-
-static void print_help(FILE *out)
+static const struct syntax *find_command(const char *name)
 {
-    (void)fputs("Usage: sillon COMMAND [OPTION]... [ARG]...\n"
-                "Do many things at once.\n"
-                "\n"
-                "  sillon get https://example.org/ https://example.com/\n"
-                "  sillon bench\n"
-                "\n"
-                "Commands:\n",
-                out);
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        (void)fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    (void)fputs("\n"
-                "  sillon COMMAND --help   all about one command\n"
-                "  sillon --version        the versions of sillon and of libcurl\n"
-                "\n"
-                "Exit status: 0 all done, 1 some failed, 2 wrong usage.\n",
-                out);
-}
-
-static const struct command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i]->name, name) == 0)
-            return commands[i];
+    for (size_t i = 0; all_syntaxes[i] != NULL; i++) {
+        if (strcmp(all_syntaxes[i]->command, name) == 0)
+            return all_syntaxes[i];
     }
     return NULL;
 }
 
 static int unknown(const char *word)
 {
-    (void)fprintf(stderr, "sillon: %s: no such %s\nTry 'sillon --help'.\n", word,
-                  word[0] == '-' ? "option" : "command");
-    return STATUS_BAD_USAGE;
+    if (word[0] == '-')
+        return options_refuse(&sillon_syntax, word, "no such option");
+    struct nearest nearest = nearest_begin(word, strlen(word));
+    for (size_t i = 0; all_syntaxes[i] != NULL; i++)
+        nearest_offer(&nearest, all_syntaxes[i]->command);
+    if (nearest.found == NULL)
+        return options_refuse(&sillon_syntax, word, "no such command");
+    return options_refuse(&sillon_syntax, word, "no such command; did you mean %s?", nearest.found);
 }
 
-/* "sillon help get" is "sillon get --help". */
-static int help(int argc, char **argv)
+/* Either of them, of the command named or of sillon. */
+static int describe(const char *name, void (*print)(const struct syntax *syntax, FILE *out))
 {
-    if (argc < 3) {
-        print_help(stdout);
-        return STATUS_DONE;
+    const struct syntax *syntax = name == NULL ? &sillon_syntax : find_command(name);
+    if (syntax == NULL)
+        return unknown(name);
+    print(syntax, stdout);
+    return STATUS_DONE;
+}
+
+static int complete(const char *shell)
+{
+    if (shell != NULL && strcmp(shell, "bash") == 0)
+        completion_print_bash(stdout);
+    else if (shell != NULL && strcmp(shell, "zsh") == 0)
+        completion_print_zsh(stdout);
+    else
+        return options_refuse(&sillon_syntax, shell != NULL ? shell : "--completion",
+                              "completions are for bash or zsh");
+    return STATUS_DONE;
+}
+
+/* "sillon help get" is "sillon get --help". @param words  behind help; ends with NULL. */
+static int help(char **words)
+{
+    if (words[0] != NULL && strcmp(words[0], "--man") == 0)
+        return describe(words[1], man_print);
+    if (words[0] != NULL && strcmp(words[0], "--completion") == 0)
+        return complete(words[1]);
+    return describe(words[0], help_print);
+}
+
+/* What libcurl can do is known to sillon-get alone, which is not run for this. */
+static int version(void)
+{
+    (void)printf("sillon %s\n+map", sil_version());
+    for (size_t i = 0; all_syntaxes[i] != NULL; i++) {
+        const char *command = all_syntaxes[i]->command;
+        if (all_syntaxes[i] != &map_syntax)
+            (void)printf(" %c%s", program_exists(command) ? '+' : '-', command);
     }
-    const struct command *command = find_command(argv[2]);
-    char *asks_for_help[] = {argv[2], (char[]){"--help"}, NULL};
-    return command == NULL ? unknown(argv[2]) : command->run(2, asks_for_help);
+    (void)putchar('\n');
+    return STATUS_DONE;
 }
 
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
-        print_help(stderr);
+        help_print(&sillon_syntax, stderr);
         return STATUS_BAD_USAGE;
     }
     const char *word = argv[1];
+    if (strcmp(word, map_syntax.command) == 0)
+        return map_run(argc - 1, argv + 1);
+    if (find_command(word) != NULL)
+        return program_execute(word, argv + 1);
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
-        return help(argc, argv);
-    if (strcmp(word, "--version") == 0) {
-        (void)printf("sillon %s\nlibcurl %s\n", sil_version(),
-                     curl_version_info(CURLVERSION_NOW)->version);
-        return STATUS_DONE;
-    }
-    const struct command *command = find_command(word);
-    return command == NULL ? unknown(word) : command->run(argc - 1, argv + 1);
-}
-
-/* A closed descriptor would be given to the next file opened, and our messages written into it.
- * What stands in for one cannot be read or written, so that its user gets an error. */
-static void fill_standard_descriptors(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-    }
+        return help(argv + 2);
+    return strcmp(word, "--version") == 0 ? version() : unknown(word);
 }
 
 int main(int argc, char **argv)
 {
-    fill_standard_descriptors();
-    int status = dispatch(argc, argv);
-    errno = 0;
-    if (fflush(stdout) == 0)
-        return status;
-    /* `sillon get --help | head -1` ends like any other program there. */
-    if (errno == EPIPE)
-        interrupt_die(SIGPIPE);
-    perror("sillon: standard output");
-    return status == STATUS_DONE ? STATUS_SOME_FAILED : status;
+    program_start();
+    return program_end("sillon", dispatch(argc, argv));
 }

@@ -1,97 +1,193 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines out of bytes, see lines.h.
+ * Lines, see lines.h.
  */
 #include "input/lines.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include <sillon/error.h>
+#include <sillon/status.h>
+
+#include "input/source.h"
+
+struct lines {
+    struct lines_plan plan;
+    struct source **sources; /* one for each file */
+    size_t next_word;
+    size_t now;      /* which source is read */
+    uint64_t number; /* of the line in it */
+    uint64_t given;
+    uint64_t total;  /* 0: not known */
+    size_t searched; /* so many bytes of the line that is being read have no end in them */
+    bool skipping;   /* in a line that was too long, and was given already */
+    bool stopped;
+};
+
 static const char white_space[] = " \t\r\v\f";
 
-void lines_fini(struct lines *lines)
+struct lines *lines_create(const struct lines_plan *plan)
 {
-    free(lines->bytes);
-    *lines = (struct lines){0};
+    struct lines *lines = calloc(1, sizeof(*lines));
+    struct source **sources = calloc(plan->file_count + 1, sizeof(*sources));
+    if (lines == NULL || sources == NULL) {
+        free(sources);
+        free(lines);
+        (void)sil_fail(SIL_ENOMEM, "out of memory");
+        return NULL;
+    }
+    *lines = (struct lines){.plan = *plan, .sources = sources};
+    for (size_t i = 0; i < plan->file_count; i++) {
+        sources[i] = source_open(plan->files[i]);
+        if (sources[i] == NULL) {
+            lines_destroy(lines);
+            return NULL;
+        }
+    }
+    if (plan->file_count == 0)
+        lines->total = plan->word_count;
+    return lines;
 }
 
-bool lines_feed(struct lines *lines, const char *bytes, size_t count)
+void lines_destroy(struct lines *lines)
 {
-    size_t left = lines->used - lines->at;
-    if (left > 0)
-        memmove(lines->bytes, lines->bytes + lines->at, left);
-    lines->at = 0;
-    lines->used = left;
+    if (lines == NULL)
+        return;
+    for (size_t i = 0; i < lines->plan.file_count; i++)
+        source_close(lines->sources[i]);
+    free(lines->sources);
+    free(lines);
+}
 
-    char *grown = realloc(lines->bytes, left + count + 1); /* 1: to terminate the last line */
-    if (grown == NULL)
+/* Without the blanks around it, and without the mark that some editors begin a file with. */
+static void trim(struct line *line)
+{
+    if (line->number == 1 && line->size >= 3 && memcmp(line->text, "\xef\xbb\xbf", 3) == 0) {
+        line->text += 3;
+        line->size -= 3;
+    }
+    while (line->size > 0 && strchr(white_space, line->text[line->size - 1]) != NULL &&
+           line->text[line->size - 1] != '\0')
+        line->size--;
+    line->text[line->size] = '\0';
+    size_t blanks = strspn(line->text, white_space);
+    line->text += blanks;
+    line->size -= blanks;
+}
+
+/* Make a line of so many bytes, with a delimiter behind them or the end. false: it is left out. */
+static bool cut(struct lines *lines, struct source *source, size_t size, bool delimited,
+                struct line *out)
+{
+    bool rest = lines->skipping;
+    lines->skipping = !delimited && size > LINE_LONGEST;
+    lines->searched = 0;
+    *out = (struct line){
+        .text = source->bytes + source->at,
+        .size = size < LINE_LONGEST ? size : LINE_LONGEST,
+        .file = source->name,
+    };
+    source_take(source, size + delimited);
+    if (rest)
         return false;
-    memcpy(grown + left, bytes, count);
-    lines->bytes = grown;
-    lines->used = left + count;
-    return true;
+    out->number = ++lines->number;
+    out->text[out->size] = '\0';
+    if (size > LINE_LONGEST)
+        out->reason = "the line is too long";
+    else if (!lines->plan.null && memchr(out->text, '\0', out->size) != NULL)
+        out->reason = "the line has a zero byte";
+    if (!lines->plan.skip)
+        return true;
+    trim(out);
+    return out->reason != NULL || (out->size > 0 && out->text[0] != '#');
 }
 
-/* The next line with its end cut off; NULL when there is none yet. */
-static char *cut_line(struct lines *lines, bool ended, size_t *out_length)
+/* How many lines are still in a source of which all has been read. */
+static uint64_t count_left(const struct lines *lines, const struct source *source)
 {
-    size_t left = lines->used - lines->at;
-    if (left == 0)
-        return NULL;
-    char *line = lines->bytes + lines->at;
-    char *end = memchr(line, '\n', left);
-    if (end == NULL && !ended && left <= LINE_LONGEST)
-        return NULL;
-    *out_length = end != NULL ? (size_t)(end - line) : left;
-    lines->at += *out_length + (end != NULL);
-    bool was_skipping = lines->skipping;
-    lines->skipping = end == NULL;
-    if (was_skipping)
-        *out_length = 0; /* the rest of one that was reported already */
-    line[*out_length] = '\0';
-    return line;
+    char end = lines->plan.null ? '\0' : '\n';
+    const char *at = source->bytes + source->at, *last = source->bytes + source->used;
+    uint64_t count = 0;
+    for (const char *found; at < last && (found = memchr(at, end, (size_t)(last - at))) != NULL;
+         at = found + 1)
+        count++;
+    return count + (at < last);
 }
 
-static char *trim(char *line)
+/* The last file was read to its end: now it is known, if no line has to be looked at for it. */
+static void learn_total(struct lines *lines, const struct source *source)
 {
-    if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
-        line += 3; /* some editors begin a file with this mark */
-    line += strspn(line, white_space);
-    size_t length = strlen(line);
-    while (length > 0 && strchr(white_space, line[length - 1]) != NULL)
-        length--;
-    line[length] = '\0';
-    return line;
+    bool last = lines->now + 1 == lines->plan.file_count;
+    if (source->ended && last && !lines->plan.skip && !lines->skipping && lines->total == 0)
+        lines->total = lines->given + count_left(lines, source);
 }
 
-char *lines_next(struct lines *lines, bool ended, const char **out_reason)
+/* The next line of the present source. 0; SIL_EEND it has no more; else why not. */
+static int next_of(struct lines *lines, struct source *source, struct line *out)
 {
-    char *line;
-    size_t length;
-    while ((line = cut_line(lines, ended, &length)) != NULL) {
-        *out_reason = NULL;
-        if (strlen(line) != length)
-            *out_reason = "the line has a zero byte";
-        else if (length > LINE_LONGEST)
-            *out_reason = "the line is too long for a URL";
-        char *word = trim(line);
-        if (*out_reason != NULL || (word[0] != '\0' && word[0] != '#'))
-            return word;
+    char end = lines->plan.null ? '\0' : '\n';
+    for (;;) {
+        size_t left = source->used - source->at;
+        const char *found = NULL;
+        if (left > lines->searched)
+            found =
+                memchr(source->bytes + source->at + lines->searched, end, left - lines->searched);
+        lines->searched = left;
+        if (found != NULL || (source->ended && left > 0) || left > LINE_LONGEST) {
+            size_t size = found != NULL ? (size_t)(found - source->bytes) - source->at : left;
+            if (cut(lines, source, size, found != NULL, out))
+                return 0;
+            continue;
+        }
+        int code = source_more(source);
+        if (code != 0 && code != SIL_EEND)
+            return code;
+        learn_total(lines, source);
+        if (code == SIL_EEND && source->used == source->at)
+            return SIL_EEND;
     }
-    return NULL;
 }
 
-size_t lines_count(const struct lines *lines)
+static int next_line(struct lines *lines, struct line *out)
 {
-    /* Yielding a line cuts it, so this is done to a copy. */
-    struct lines copy = {.skipping = lines->skipping};
-    size_t count = 0;
-    const char *reason;
-    if (lines->used > lines->at &&
-        lines_feed(&copy, lines->bytes + lines->at, lines->used - lines->at)) {
-        while (lines_next(&copy, true, &reason) != NULL)
-            count++;
+    while (lines->now < lines->plan.file_count) {
+        int code = next_of(lines, lines->sources[lines->now], out);
+        if (code != SIL_EEND)
+            return code;
+        source_close(lines->sources[lines->now]);
+        lines->sources[lines->now++] = NULL;
+        lines->number = 0;
+        lines->searched = 0;
+        lines->skipping = false;
     }
-    lines_fini(&copy);
-    return count;
+    lines->total = lines->given;
+    return SIL_EEND;
+}
+
+int lines_next(struct lines *lines, struct line *out)
+{
+    if (lines->stopped)
+        return SIL_ECANCELLED;
+    int code = 0;
+    if (lines->next_word < lines->plan.word_count) {
+        char *word = lines->plan.words[lines->next_word++];
+        *out = (struct line){.text = word, .size = strlen(word)};
+    } else {
+        code = next_line(lines, out);
+    }
+    lines->given += code == 0;
+    return code;
+}
+
+void lines_stop(struct lines *lines)
+{
+    lines->stopped = true;
+    for (size_t i = lines->now; i < lines->plan.file_count; i++)
+        source_stop(lines->sources[i]);
+}
+
+uint64_t lines_total(const struct lines *lines)
+{
+    return lines->total;
 }

@@ -1,190 +1,157 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where words come from, see source.h.
+ * Where bytes come from, see source.h.
  */
 #include "input/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sillon/coro.h>
+#include <sillon/readiness.h>
 #include <sillon/status.h>
 #include <sillon/task.h>
-#include <sillon/thread.h>
 
-#include "input/lines.h"
+enum { PIECE = 65536 };
 
-enum { CHUNK = 65536 };
-
-struct source {
-    char *const *words;
-    size_t word_count, next_word;
-    int fd; /* -1: no file */
-    int stop_fd;
-    bool ended;
-    size_t yielded, total; /* total: 0 until it has ended */
-    sil_future *chunk;     /* NULL: nothing is being read */
-    struct lines lines;
-    char error[256];
-};
-
-struct read_request {
-    int fd, stop_fd;
-};
-
-/* Its result is what came; empty at the end. */
-static int read_task(void *arg, void *result)
+static int failed(const struct source *source, int error)
 {
-    (void)result;
-    const struct read_request *request = arg;
-    struct pollfd fds[] = {
-        {.fd = request->fd, .events = POLLIN},
-        {.fd = request->stop_fd, .events = POLLIN},
-    };
-    while (poll(fds, 2, -1) < 0)
-        continue;
-    if (fds[1].revents != 0)
-        return SIL_ECANCELLED;
-
-    char bytes[CHUNK];
-    ssize_t count = read(request->fd, bytes, sizeof(bytes));
-    if (count < 0)
-        return sil_fail(errno, "%s", sil_strerror(errno));
-    void *out = sil_result_alloc((size_t)count);
-    if (out == NULL && count > 0)
-        return SIL_ENOMEM;
-    if (count > 0)
-        memcpy(out, bytes, (size_t)count);
-    return 0;
+    return sil_fail(error, "%s: %s", source->name, sil_strerror(error));
 }
 
-/* A descriptor to read; negative with the error set. */
-static int open_file(const char *file)
+/* 0, or an errno value. */
+static int open_descriptor(struct source *source, const char *file)
 {
-    if (strcmp(file, "-") == 0)
-        return dup(STDIN_FILENO);
     struct stat about;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISDIR(about.st_mode)) {
-        close(fd);
-        errno = EISDIR;
-        fd = -1;
-    }
-    return fd;
+    bool standard = strcmp(file, "-") == 0;
+    /* O_NONBLOCK: a named pipe is not to keep us until somebody writes to it. */
+    if (!standard)
+        source->fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (!standard && source->fd < 0)
+        return errno;
+    if (fstat(standard ? STDIN_FILENO : source->fd, &about) != 0)
+        return errno;
+    source->regular = S_ISREG(about.st_mode);
+    source->named_pipe = !standard && S_ISFIFO(about.st_mode);
+    return S_ISDIR(about.st_mode) ? EISDIR : 0;
 }
 
-struct source *source_create(char *const *words, size_t count, const char *file)
+struct source *source_open(const char *file)
 {
     struct source *source = calloc(1, sizeof(*source));
     if (source == NULL) {
-        (void)sil_fail(SIL_ENOMEM, "out of memory");
+        (void)sil_fail(SIL_ENOMEM, "%s: out of memory", file);
         return NULL;
     }
-    *source = (struct source){.words = words, .word_count = count, .fd = -1, .stop_fd = -1};
-    source->ended = file == NULL;
-    source->total = file == NULL ? count : 0;
-    if (file != NULL)
-        source->fd = open_file(file);
-    if (file != NULL && source->fd < 0) {
-        (void)sil_fail(errno, "%s", sil_strerror(errno));
-        free(source);
-        return NULL;
-    }
-    return source;
+    source->fd = -1;
+    source->name = strcmp(file, "-") == 0 ? "standard input" : file;
+    int error = open_descriptor(source, file);
+    if (error == 0)
+        return source;
+    (void)failed(source, error);
+    source_close(source);
+    return NULL;
 }
 
-void source_stop_on(struct source *source, int stop_fd)
-{
-    source->stop_fd = stop_fd;
-}
-
-void source_destroy(struct source *source)
+void source_close(struct source *source)
 {
     if (source == NULL)
         return;
-    if (source->chunk != NULL)
-        (void)sil_take(source->chunk, NULL, SIL_FOREVER);
+    sil_future_release(source->writer);
+    sil_stream_close(source->stream);
     if (source->fd >= 0)
-        close(source->fd);
-    lines_fini(&source->lines);
+        (void)close(source->fd);
+    free(source->bytes);
     free(source);
 }
 
-static void end_with(struct source *source, const char *error)
+/* A coroutine. arg: its descriptor. */
+static int wait_for_writer(void *arg, void *result)
 {
-    source->ended = true;
-    (void)snprintf(source->error, sizeof(source->error), "%s", error);
+    (void)result;
+    return sil_fd_wait(*(int *)arg, SIL_READABLE, SIL_FOREVER);
 }
 
-/* The chunk is there: move it into the lines. */
-static void take_chunk(struct source *source)
+/* Reading a pipe that nobody has open to write would look like its end. The wait is a coroutine of
+ * its own, so that source_stop can end it. */
+static int await_writer(struct source *source)
 {
-    size_t count = 0;
-    const void *bytes = sil_future_result(source->chunk, &count);
-    if (sil_future_code(source->chunk) != 0)
-        end_with(source, sil_error_message(sil_future_error(source->chunk)));
-    else if (count == 0)
-        source->ended = true;
-    else if (!lines_feed(&source->lines, bytes, count))
-        end_with(source, "out of memory");
-    sil_future_release(source->chunk);
-    source->chunk = NULL;
-}
-
-/* Keep one piece read ahead: the end of a short file is known early, and so is the total. There is
- * always more on its way when lines_next asks for more, which it does up to LINE_LONGEST. */
-static void read_ahead(struct source *source)
-{
-    size_t left = source->lines.used - source->lines.at;
-    if (source->chunk == NULL && !source->ended && left <= LINE_LONGEST) {
-        struct read_request request = {source->fd, source->stop_fd};
-        source->chunk = sil_thread_start(&(sil_thread_options){.name = "input"}, read_task,
-                                         &request, sizeof(request), 0);
+    source->writer = sil_go(wait_for_writer, &source->fd, sizeof(source->fd), 0);
+    int code = sil_await(source->writer, SIL_FOREVER);
+    if (!sil_future_done(source->writer)) { /* we were cancelled: nobody may use the descriptor */
+        (void)sil_future_cancel(source->writer);
+        while (!sil_future_done(source->writer))
+            (void)sil_await(source->writer, SIL_FOREVER);
     }
-    if (source->chunk == NULL || !sil_future_done(source->chunk))
-        return;
-    take_chunk(source);
+    sil_future_release(source->writer);
+    source->writer = NULL;
+    source->named_pipe = code != 0;
+    return code;
+}
+
+static int open_stream(struct source *source)
+{
+    int code = source->named_pipe ? await_writer(source) : 0;
+    if (code != 0 || source->stopped)
+        return source->stopped ? SIL_ECANCELLED : code;
+    code = source->fd < 0 ? sil_stream_standard(STDIN_FILENO, &source->stream)
+                          : sil_stream_open(source->fd, &source->stream);
+    if (code == 0)
+        source->fd = -1;
+    return code;
+}
+
+/* Room for a piece behind what is there, and for one byte more. */
+static bool make_room(struct source *source)
+{
+    size_t left = source->used - source->at;
+    if (source->at > 0 && left > 0)
+        memmove(source->bytes, source->bytes + source->at, left);
+    source->at = 0;
+    source->used = left;
+    if (source->bytes != NULL && source->room - left >= PIECE)
+        return true;
+    size_t room = left < PIECE ? 2 * (size_t)PIECE : 2 * left;
+    char *bytes = realloc(source->bytes, room + 1);
+    if (bytes == NULL)
+        return false;
+    source->bytes = bytes;
+    source->room = room;
+    return true;
+}
+
+int source_more(struct source *source)
+{
+    if (source->stopped)
+        return SIL_ECANCELLED;
     if (source->ended)
-        source->total =
-            source->yielded + source->word_count - source->next_word + lines_count(&source->lines);
-}
-
-enum source_state source_next(struct source *source, struct source_word *out)
-{
-    *out = (struct source_word){0};
-    for (;;) {
-        read_ahead(source);
-        if (source->next_word < source->word_count)
-            out->text = source->words[source->next_word++];
-        else
-            out->text = lines_next(&source->lines, source->ended, &out->reason);
-        if (out->text != NULL) {
-            source->yielded++;
-            return SOURCE_WORD;
-        }
-        if (source->ended)
-            return SOURCE_END;
-        if (source->chunk != NULL && !sil_future_done(source->chunk))
-            return SOURCE_LATER;
+        return SIL_EEND;
+    int code = source->stream == NULL ? open_stream(source) : 0;
+    if (code == 0 && !make_room(source))
+        code = SIL_ENOMEM;
+    size_t got = 0;
+    if (code == 0)
+        code = sil_read(source->stream, source->bytes + source->used, PIECE, &got, SIL_FOREVER);
+    if (source->stopped)
+        return SIL_ECANCELLED; /* its stream was closed under us */
+    source->used += got;
+    source->ended = code == SIL_EEND || (source->regular && code == 0 && got < PIECE);
+    if (code == EIO && isatty(sil_stream_fd(source->stream))) {
+        source->ended = true; /* a terminal that was hung up has ended */
+        code = SIL_EEND;
     }
+    return code == 0 || code == SIL_EEND || code == SIL_ECANCELLED ? code : failed(source, code);
 }
 
-sil_future *source_future(const struct source *source)
+void source_stop(struct source *source)
 {
-    return source->chunk;
-}
-
-size_t source_total(const struct source *source)
-{
-    return source->total;
-}
-
-const char *source_error(const struct source *source)
-{
-    return source->error[0] != '\0' ? source->error : NULL;
+    source->stopped = true;
+    if (source->writer != NULL)
+        (void)sil_future_cancel(source->writer);
+    sil_stream_close(source->stream);
+    source->stream = NULL;
 }

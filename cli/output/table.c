@@ -48,3 +48,16 @@ void table_print(const struct table *table, FILE *out)
             print_rule(widths, out);
     }
 }
+
+void table_print_markdown(const struct table *table, FILE *out)
+{
+    for (size_t row = 0; row < table->rows; row++) {
+        for (size_t column = 0; column < TABLE_COLUMNS; column++)
+            (void)fprintf(out, "| %s ", table->cells[row][column]);
+        (void)fputs("|\n", out);
+        for (size_t column = 0; row == 0 && column < TABLE_COLUMNS; column++)
+            (void)fputs(column == 0 ? "| :-- " : "| --: ", out);
+        if (row == 0)
+            (void)fputs("|\n", out);
+    }
+}

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { TABLE_COLUMNS = 5, TABLE_ROWS = 8, TABLE_CELL = 64 };
+enum { TABLE_COLUMNS = 10, TABLE_ROWS = 64, TABLE_CELL = 64 };
 
 /** The caller's storage; all zero is an empty one. The first row is the heading. */
 struct table {
@@ -25,5 +25,8 @@ char (*table_add_row(struct table *table))[TABLE_CELL];
 
 /** Write it, with a line under the heading. */
 void table_print(const struct table *table, FILE *out);
+
+/** The same in Markdown. Cells have no '|'. */
+void table_print_markdown(const struct table *table, FILE *out);
 
 #endif

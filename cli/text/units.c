@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *unit_bytes(char out[UNIT_TEXT_SIZE], double bytes)
 {
@@ -52,24 +53,65 @@ bool unit_read_number(const char *text, uint64_t least, uint64_t most, uint64_t 
     return true;
 }
 
-bool unit_read_seconds(const char *text, double *out)
+/* Digits, with a point at most, and what they are followed by; NULL: it does not begin with such.
+ * strtod alone would take "inf", "0x1p9" and "-1". */
+static const char *read_decimal(const char *text, double *out)
 {
-    static const struct {
-        const char *suffix;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}};
-
-    /* strtod alone would take "inf", "0x1p9" and "-1". */
     size_t digits = strspn(text, "0123456789.");
     char *end;
-    double number = strtod(text, &end);
-    if (digits == 0 || digits > 32 || end != text + digits)
-        return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(end, units[i].suffix) == 0 && number * units[i].seconds <= 366.0 * 86400) {
-            *out = number * units[i].seconds;
+    *out = strtod(text, &end);
+    return digits == 0 || digits > 32 || end != text + digits ? NULL : end;
+}
+
+struct unit {
+    const char *suffix;
+    double times;
+};
+
+/* A decimal number and one of these behind it. */
+static bool read_with_unit(const char *text, const struct unit *units, size_t count, double most,
+                           double *out)
+{
+    double number;
+    const char *suffix = read_decimal(text, &number);
+    for (size_t i = 0; suffix != NULL && i < count; i++) {
+        if (strcasecmp(suffix, units[i].suffix) == 0 && number * units[i].times <= most) {
+            *out = number * units[i].times;
             return true;
         }
     }
     return false;
+}
+
+bool unit_read_seconds(const char *text, double *out)
+{
+    static const struct unit units[] = {{"", 1}, {"s", 1}, {"ms", 0.001}, {"m", 60}, {"h", 3600}};
+    return read_with_unit(text, units, sizeof(units) / sizeof(units[0]), 366.0 * 86400, out);
+}
+
+bool unit_read_size(const char *text, uint64_t *out)
+{
+    static const struct unit units[] = {
+        {"", 1}, {"K", 0x1p10}, {"M", 0x1p20}, {"G", 0x1p30}, {"T", 0x1p40}};
+    double size;
+    if (!read_with_unit(text, units, sizeof(units) / sizeof(units[0]), 0x1.fffffffffffffp62, &size))
+        return false;
+    *out = (uint64_t)size;
+    return true;
+}
+
+bool unit_read_rate(const char *text, double *out)
+{
+    static const struct unit units[] = {{"", 1}, {"/s", 1}, {"/m", 1.0 / 60}, {"/h", 1.0 / 3600}};
+    return read_with_unit(text, units, sizeof(units) / sizeof(units[0]), 1e9, out);
+}
+
+bool unit_read_percent(const char *text, double *out)
+{
+    static const struct unit units[] = {{"%", 1}};
+    double percent;
+    if (!read_with_unit(text, units, 1, 1e6, &percent) || percent <= 0)
+        return false;
+    *out = percent;
+    return true;
 }

@@ -30,4 +30,27 @@ bool unit_read_number(const char *text, uint64_t least, uint64_t most, uint64_t 
  */
 bool unit_read_seconds(const char *text, double *out);
 
+/**
+ * A size in bytes: "10", "64K", "1.5M", "2G", "1T"; each letter, large or small, 1024 times the one
+ * before.
+ *
+ * @param out  untouched unless the text is a size of less than 2^63 bytes.
+ */
+bool unit_read_size(const char *text, uint64_t *out);
+
+/**
+ * How often: "5", "10/s", "100/m", "20/h".
+ *
+ * @param out  receives times a second; untouched unless the text is a rate.
+ */
+bool unit_read_rate(const char *text, double *out);
+
+/**
+ * A part of something: "50%", "12.5%", "300%".
+ *
+ * @param out  receives the number before the sign; untouched unless it is more than 0 and at most
+ *             a million.
+ */
+bool unit_read_percent(const char *text, double *out);
+
 #endif

@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # --help says what it said when somebody last looked at it (golden/), in at most 80 columns, on
-# standard output. Wrong usage names the word that is wrong, on standard error, with status 2.
+# standard output; man pages have nothing for mandoc to say, and completions offer what is there.
+# To take the present help as right: UPDATE_GOLDEN=1.
 # shellcheck source=tests/cli/lib/cli.sh
 . "$(dirname "$0")/lib/cli.sh"
 set -euo pipefail
+unset SILLON_JOBS
 
 # golden NAME COMMAND...
 golden() {
     run 0 "${@:2}"
+    [[ -z ${UPDATE_GOLDEN-} ]] || cp out "$golden/$1.txt"
     diff -u "$golden/$1.txt" out || fail "differs from golden/$1.txt: ${*:2}"
     [[ ! -s err ]] || fail "says something on standard error: ${*:2}"
     ! grep -E '^.{81}' out || fail "wider than 80 columns"
@@ -16,49 +19,98 @@ golden() {
 golden help "$SILLON" --help
 golden help "$SILLON" -h
 golden help "$SILLON" help
-golden help_get "$SILLON" get --help
-golden help_get "$SILLON" get -j 4 -h http://127.0.0.1/
-golden help_get "$SILLON" help get
-golden help_bench "$SILLON" bench --help
+for command in get map bench; do
+    golden "help_$command" "$SILLON" help "$command"
+    golden "help_$command" "$SILLON" --help "$command"
+done
+golden help_map "$SILLON" map --help
+golden help_map "$SILLON" map -j 4 -h command --frob
 
 run 0 "$SILLON" --version
 grep -qE '^sillon [0-9]+\.[0-9]+\.[0-9]+$' out || fail "no version"
-grep -qE '^libcurl [0-9]' out || fail "no version of libcurl"
-
-# wrong MESSAGE ARGUMENT...
-wrong() {
-    run 2 "$SILLON" "${@:2}"
-    says err "$1"
-    says err "--help'."
-    [[ ! -s out ]] || fail "wrong usage says something on standard output"
-}
-run 2 "$SILLON"
-says err "Usage: sillon COMMAND"
-wrong "sillon: fetch: no such command" fetch
-wrong "sillon: --frob: no such option" --frob
-wrong "sillon: fetch: no such command" help fetch
-wrong "sillon get: URL: none was given" get
-wrong "sillon get: --frob: no such option" get --frob http://127.0.0.1/
-wrong "sillon get: -x: no such option" get -x http://127.0.0.1/
-wrong "a value is missing" get --jobs
-wrong "a value is missing" get http://127.0.0.1/ -d
-for bad in 0 -1 1001 99999999999999999999999 1e3 0x10 "" " 5" five; do
-    wrong "sillon get: --jobs: '$bad' is not a whole number from 1 to 1000" get "--jobs=$bad" u
-done
-for bad in inf nan -1 1y 0x1p3 1.2.3 . "" 1e9 9999999h; do
-    wrong "sillon get: --timeout: '$bad' is not a time such as" get "--timeout=$bad" u
-done
-wrong "sillon get: --if-exists: 'maybe' is not one of: skip replace fail" get --if-exists maybe u
-wrong "sillon get: no/such/file: No such file or directory" get -i no/such/file
-wrong "sillon get: /: Is a directory" get -i /
-wrong "sillon get: no/such/folder: No such file or directory" get -d no/such/folder u
-wrong "sillon bench: --count: '0' is not a whole number" bench --count 0
-wrong "sillon bench: --runs: '100' is not a whole number from 1 to 99" bench --runs=100
-wrong 'sillon get: --\x1b[31m: no such option' get $'--\e[31m' u
-[[ ! -e no ]] || fail "wrong usage left something behind"
+grep -qE '^\+map [+-]get [+-]bench$' out || fail "no word of what is installed"
+if grep -q '+get' out; then
+    golden help_get "$SILLON" get --help
+    golden help_get "$SILLON" get -j 4 -h http://127.0.0.1/
+    golden help_bench "$SILLON" bench --help
+    run 0 "$SILLON" get --version
+    says out "sillon "
+fi
 
 # Help that cannot be written is an error; help that nobody reads is not.
-run 1 bash -c '"$1" get --help >/dev/full' - "$SILLON"
+run 5 bash -c '"$1" map --help >/dev/full' - "$SILLON"
 says err "No space left on device"
-run 0 bash -c 'set +o pipefail; "$1" get --help | head -1' - "$SILLON"
+run 0 bash -c 'set +o pipefail; "$1" map --help | head -1' - "$SILLON"
 [[ ! -s err ]] || fail "a pipe closed early gives a message"
+run 5 bash -c '"$1" --help >&-' - "$SILLON"
+says err "sillon: standard output: "
+
+# --- man pages
+for command in '' get map bench; do
+    page=sillon${command:+-$command}.1
+    # shellcheck disable=SC2086 # without a command it is no word
+    run 0 "$SILLON" help --man $command
+    mv out "$page"
+    ! command -v mandoc >/dev/null || mandoc -Tlint -Wwarning "$page" || fail "mandoc: $page"
+    ! command -v groff >/dev/null || [[ -z $(groff -man -Tutf8 -ww "$page" 2>&1 >/dev/null) ]] ||
+        fail "groff: $page"
+done
+grep -q '^.BR sillon\\-get (1)' sillon.1 || fail "sillon(1) does not name its commands"
+grep -q -- '\\-\\-keep\\-order' sillon-map.1 || fail "sillon-map(1) has not all options"
+if command -v mandoc >/dev/null; then
+    mandoc -Tutf8 sillon-map.1 | sed 's/.\x08//g' >out
+    says out '-k, --keep-order'
+    says out "sillon map -k --shell 'gzip -dc {} | wc -l' ::: *.gz"
+fi
+
+# --- completions
+run 0 "$SILLON" help --completion bash
+mv out completion.bash
+bash -n completion.bash
+mkdir folder
+touch file folder/inner
+
+# completes WANTED WORD...   the last word is the one to complete; WANTED: some that are offered
+completes() {
+    local wanted=$1 offered
+    shift
+    offered=$(
+        # shellcheck disable=SC1091
+        . ./completion.bash
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        COMPREPLY=()
+        _sillon
+        echo " ${COMPREPLY[*]-} "
+    )
+    for word in $wanted; do
+        [[ $offered == *" $word "* ]] || fail "completion of '$*' offers$offered, not $word"
+    done
+    [[ $wanted || $offered == '  ' ]] || fail "completion of '$*' offers$offered"
+}
+completes "get map bench help --help" sillon ''
+completes bench sillon b
+completes "--if-exists --input --input-format" sillon get --i
+completes "resume rename replace" sillon get --if-exists re
+completes "resume rename replace" sillon get --if-exists = re
+completes "resume skip" sillon get --if-exists =
+completes "file folder" sillon get -i f
+completes folder sillon get -d f
+completes folder sillon get --dir = f
+completes file sillon get --json = 'fi'
+completes "" sillon get --json ''
+completes "" sillon get -j ''
+completes "cpu io" sillon bench ''
+completes "cpu" sillon bench --json c
+completes "--output" sillon map -j 4 --ou
+completes "bash" sillon map -j 4 -k bas
+completes "bash" sillon map --output = line bas
+completes "file folder" sillon map cat --output f
+completes "bash" sillon map -- bas
+completes "get map" sillon help ''
+completes "bash zsh" sillon help --completion ''
+
+# shellcheck disable=SC2031 # it was not
+run 0 "$SILLON" help --completion zsh
+head -1 out | grep -qx '#compdef sillon' || fail "zsh would not know what it is for"
+! command -v zsh >/dev/null || zsh -n out || fail "zsh does not read its completion"
