@@ -18,7 +18,7 @@ check:
 	@scripts/install_deps.sh check
 	@scripts/check.sh
 
-## demo: download 200 files from a local server, then time sequential against concurrent; URLS=file uses your list
+## demo: downloads 200 files at once and one by one, maps a command over them, draws a bench; URLS=file uses your list
 demo: all
 	@URLS="$(URLS)" SILLON=build/release/cli/sillon \
 	    TEST_HTTP_SERVER=build/release/tests/test_http_server scripts/demo.sh
@@ -28,12 +28,12 @@ model:
 	@scripts/install_deps.sh model
 	@scripts/model.sh
 
-## bench: measure beside C and C++ peers, in alternating runs (some 12 minutes); BENCH=options
+## bench: measure beside C and C++ peers and programs, in alternating runs (some 17 minutes); BENCH=options
 bench:
 	@scripts/install_deps.sh bench
 	@scripts/bench.sh $(BENCH)
 
-## bench-all: the same with Java, Rust, Go and Python too (some 15 minutes)
+## bench-all: the same with Java, Rust, Go and Python too (some 25 minutes)
 bench-all:
 	@scripts/install_deps.sh bench-all
 	@scripts/bench.sh --all $(BENCH)

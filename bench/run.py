@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from runner import async_servers, bars, machine, measure, plan, report
+from runner.command import stage
 
 SOURCE = Path(__file__).resolve().parent
 
@@ -32,8 +33,12 @@ def arguments():
     parser.add_argument("--all", action="store_true",
                         help="the peers of other languages, and the machine's limits, too")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each program (5)")
+    parser.add_argument("--quick", action="store_true",
+                        help="one round, and the command's tables with small sizes: does all work?")
+    parser.add_argument("--large", type=int, metavar="MIB",
+                        help="the size of the large file that the command loads (2048)")
     parser.add_argument("--only", nargs="+", metavar="TABLE",
-                        help="these tables alone, or these groups: processes, async")
+                        help="these tables alone, or these groups: processes, async, command")
     parser.add_argument("--list", action="store_true", help="name the tables, and stop")
     parser.add_argument("--json", type=Path, help="where to write all figures (BUILD/results.json)")
     parser.add_argument("--results", type=Path, metavar="FILE",
@@ -65,7 +70,7 @@ def left_out(bench, missing, everything):
               if key in missing and (peer.needs or (peer.all_only and everything))]
     lines += [f"left out: {peer.label} ({', '.join(peer.packages)} is not installed, or it "
               "did not build)" for peer in others]
-    return lines
+    return list(dict.fromkeys(lines))
 
 
 def chosen(things, only):
@@ -77,7 +82,8 @@ def chosen(things, only):
 
 def measured(options):
     bench = options.build / "bench"
-    places = {"bench": bench, "source": SOURCE, "heap": machine.java_heap()}
+    places = {"bench": bench, "build": options.build, "source": SOURCE,
+              "heap": machine.java_heap()}
     missing = missing_peers(options.all, places)
     absent = left_out(bench, missing, options.all)
     for line in absent:
@@ -86,14 +92,15 @@ def measured(options):
     if load > 0.5:
         say(f"note: the machine is not quiet (load {load:.1f}); the figures will not mean much")
     foreign = machine.Foreign()
-    measurement = measure.Measurement(places, missing, options.rounds, say)
+    measurement = measure.Measurement(places, missing, 1 if options.quick else options.rounds, say)
     tables = measure.measure_all(measurement, chosen(plan.TABLES, options.only),
                                  chosen(plan.SERIES, options.only))
     tables |= async_servers.measure_all(measurement, chosen(plan.VISITS, options.only))
+    tables |= stage.measure_all(measurement, chosen(plan.CONTESTS, options.only), options)
     floors = measure.measure_floors(places, say) if options.all and not options.only else []
     return {
         "machine": machine.facts(SOURCE.parent, set(plan.PEERS) - missing),
-        "rounds": options.rounds,
+        "rounds": measurement.rounds,
         "foreign_cpus": foreign.cpus(),
         "left_out": absent,
         "failed": [f"{peer} {question}: {why}"
@@ -106,7 +113,7 @@ def measured(options):
 def main():
     options = arguments()
     if options.list:
-        for thing in (*plan.TABLES, *plan.SERIES, *plan.VISITS):
+        for thing in (*plan.TABLES, *plan.SERIES, *plan.VISITS, *plan.CONTESTS):
             say(f"{thing.key:22} {thing.title}")
         return 0
     began = time.monotonic()

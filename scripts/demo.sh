@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Usage: demo.sh [BUILD_DIR]      (make demo)
-# The main job on real input: downloads 200 files at the same time, then shows what that gains.
-# The files come from a server of the project's own tests on this machine, which takes 50 ms for
-# each answer; with URLS=FILE in the environment, from the URLs in that file.
-# The programs are those of BUILD_DIR (build/release), or $SILLON and $TEST_HTTP_SERVER.
+# The main jobs on real input, in under a minute: downloads 200 files at the same time and then one
+# after another, runs a command over all of them, and times the four modes, with a picture of who did
+# what when. The files come from a server of the project's own tests on this machine, which takes 50 ms
+# for each answer; with URLS=FILE in the environment, from the URLs in that file.
+# The programs are those of BUILD_DIR (build/release), or $SILLON and $TEST_HTTP_SERVER; the picture
+# is $DEMO_PICTURE (build/demo.svg).
 set -euo pipefail
 
-build=${1:-$(dirname "$0")/../build/release}
+root=$(dirname "$0")/..
+build=${1:-$root/build/release}
 sillon=$(realpath "${SILLON:-$build/cli/sillon}")
 http_server=$(realpath "${TEST_HTTP_SERVER:-$build/tests/test_http_server}")
 list=${URLS:+$(realpath "$URLS")}
+picture=${DEMO_PICTURE:-$root/build/demo.svg}
 files=200
 latency_ms=50
+jobs=50
 
+mkdir -p "$(dirname "$picture")"
+picture=$(realpath "$picture")
 work=$(mktemp -d)
 server=
 clean_up() {
@@ -36,6 +43,14 @@ stop() {
     exit 1
 }
 
+# timed COMMAND...   sets $seconds and $status
+timed() {
+    local begin=$EPOCHREALTIME
+    status=0
+    "$@" || status=$?
+    seconds=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')
+}
+
 start_server() {
     heading "Starting the tests' HTTP server on this machine: $latency_ms ms for each answer"
     unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
@@ -51,48 +66,82 @@ start_server() {
     seq -f "http://127.0.0.1:$(<"$work/port")/file/%g" "$files" >"$work/urls"
 }
 
-# All files are there, each of the right size; nothing else is.
+# check_files FOLDER   all files are there, each what the server gives for it; nothing else is
 check_files() {
-    local i there wanted
+    local i there
     for ((i = 1; i <= files; i++)); do
-        there=$(stat -c %s "$work/files/$i" 2>/dev/null || echo none)
-        wanted=$("$http_server" --print "/file/$i" | wc -c)
-        [[ $there == "$wanted" ]] || stop "file $i has $there bytes, not $wanted"
+        cmp -s "$1/$i" "$work/expected/$i" || stop "file $i is not what the server gives for it"
     done
-    there=$(find "$work/files" -mindepth 1 | wc -l)
+    there=$(find "$1" -mindepth 1 | wc -l)
     [[ $there == "$files" ]] || stop "there are $there files, not $files"
-    echo "All $files files are there and of the right size ($(du -sh "$work/files" | cut -f1));" \
-        "the one that failed left nothing."
+}
+
+expect_files() {
+    mkdir "$work/expected"
+    for ((i = 1; i <= files; i++)); do
+        "$http_server" --print "/file/$i" >"$work/expected/$i"
+    done
 }
 
 demo_local() {
     start_server
-    heading "sillon get: $files files at the same time, and one URL that fails on purpose"
+    expect_files
+    heading "sillon get: $files files, $jobs at a time, and one URL that fails on purpose"
     echo "(no-such-host.invalid can never be resolved: it is reported, the rest goes on)"
-    local status=0
-    "$sillon" get --retries 0 -d "$work/files" -i "$work/urls" \
-        http://no-such-host.invalid/ >"$work/lines" || status=$?
+    timed "$sillon" get -j "$jobs" --per-host "$jobs" --retries 0 -d "$work/files" \
+        -i "$work/urls" http://no-such-host.invalid/
     [[ $status == 1 ]] || stop "sillon get ended with status $status, not 1 for some failed"
-    heading "Checking what came"
-    check_files
-    heading "sillon bench: count loops and the same $files downloads, three ways" \
-        "(some $((files * latency_ms / 1000)) s)"
-    "$sillon" bench -i "$work/urls"
+    check_files "$work/files"
+    together=$seconds
+    echo "All $files are there, byte for byte; the one that failed left nothing: $together s."
+
+    heading "The same $files files one after another (some $((files * latency_ms / 1000)) s)"
+    timed "$sillon" get -j 1 -d "$work/again" -i "$work/urls"
+    [[ $status == 0 ]] || stop "sillon get -j 1 ended with status $status"
+    check_files "$work/again"
+    awk -v a="$seconds" -v b="$together" \
+        'BEGIN { printf "%s s one after another, %s s together: %.1f times as fast.\n", a, b, a / b }'
+}
+
+count_files() {
+    find "$1" -type f | wc -l
 }
 
 demo_list() {
-    local failed=0
+    mkdir "$work/files" "$work/again"
     heading "sillon get: the URLs of $URLS at the same time"
-    "$sillon" get -d "$work/files" -i "$list" >"$work/lines" || failed=$?
-    echo "$(wc -l <"$work/lines") files came"
-    heading "sillon bench: count loops and the same downloads, three ways"
-    "$sillon" bench -i "$list" || failed=$?
-    return "$failed"
+    timed "$sillon" get -d "$work/files" -i "$list"
+    result=$status
+    echo "$(count_files "$work/files") files came in $seconds s"
+    heading "The same one after another"
+    timed "$sillon" get -j 1 -d "$work/again" -i "$list"
+    echo "$(count_files "$work/again") files came in $seconds s"
 }
 
+demo_map() {
+    heading "sillon map: sha256sum of each file, the lines in the order of the files"
+    find "$work/files" -type f | sort >"$work/names"
+    timed "$sillon" map -k sha256sum {} <"$work/names" >"$work/sums"
+    [[ $status == 0 ]] || stop "sillon map ended with status $status"
+    xargs -r -d '\n' sha256sum <"$work/names" | cmp -s - "$work/sums" ||
+        stop "the sums are not those of sha256sum itself"
+    tail -n 3 "$work/sums" | sed "s|$work/||"
+    echo "$(wc -l <"$work/sums") commands in $seconds s; the sums are right."
+}
+
+demo_bench() {
+    heading "sillon bench: the same tasks in four modes (some 15 s)"
+    "$sillon" bench -n 24 -w 2,8 --repeat 3 --svg "$picture"
+    heading "The picture of it, for a browser: $picture"
+}
+
+result=0
 if [[ $list ]]; then
     [[ -r $list && -f $list ]] || stop "no list of URLs: $URLS"
     demo_list
 else
     demo_local
 fi
+demo_map
+demo_bench
+[[ $result == 0 ]] || exit "$result"

@@ -4,6 +4,7 @@
 from statistics import median
 
 from runner import async_loops, async_servers, processes
+from runner.command import gets, maps
 from runner.terms import Bar, Of, beside
 
 FORK_1, FORK_2 = "fork_join_1", "fork_join_2"
@@ -51,6 +52,8 @@ BARS = (
     *processes.BARS,
     *async_loops.BARS,
     *async_servers.BARS,
+    *maps.BARS,
+    *gets.BARS,
 )
 
 
@@ -83,6 +86,12 @@ def value_of(results, bar):
     return (median(values), min(values), max(values)) if values else None
 
 
+def figure_of(results, of):
+    """The median of a row; None if there is none."""
+    values = of and samples_of(results, of)
+    return median(values) if values else None
+
+
 def judge(results):
     """Each bar of the tables measured, with its value and "pass", "fail" or "not measured"."""
     judged = []
@@ -98,6 +107,8 @@ def judge(results):
             verdict = "fail"
         judged.append({
             "what": bar.what, "comparison": bar.comparison, "limit": bar.limit,
-            "value": value, "verdict": verdict, "moonshot": bar.moonshot, "note": bar.note,
+            "ours": figure_of(results, bar.ours), "theirs": figure_of(results, bar.theirs),
+            "is_ratio": bar.theirs is not None, "value": value,
+            "verdict": verdict, "moonshot": bar.moonshot, "note": bar.note,
         })
     return judged

@@ -6,6 +6,7 @@ not be the same for all.
 """
 
 from runner import async_loops, async_servers, processes
+from runner.command import gets, maps
 from runner.terms import Entry, Peer, Series, Table, program
 
 JAVA = ("java", "-Xms{heap}", "-Xmx{heap}", "-cp", "{bench}/java", "Bench")
@@ -39,6 +40,8 @@ PEERS = {
     **processes.PEERS,
     **async_loops.PEERS,
     **async_servers.PEERS,
+    **maps.PEERS,
+    **gets.PEERS,
 }
 
 
@@ -331,3 +334,5 @@ SERIES = (
 )
 
 VISITS = async_servers.VISITS
+
+CONTESTS = (*maps.CONTESTS, *gets.CONTESTS)

@@ -33,6 +33,9 @@ METRIC_NAMES = {
     "cancel_ns": "cancel, ns",
     "per_s": "requests/s",
     "busy": "busy",
+    "cpu_ms": "processor, ms",
+    "rss_mb": "memory, MB",
+    "cpu_ratio": "processor, sillon / it",
 }
 
 
@@ -108,18 +111,26 @@ def body_of(table):
     return series_text(table) if "metrics" in table else table_text(table)
 
 
+def figure(value):
+    return "-" if value is None else number(value)
+
+
 def bars_text(bars):
+    """Ours and theirs are medians; the median of their ratios need not be the medians' ratio."""
     rows = []
     for bar in bars:
         value = "-" if bar["value"] is None else number(bar["value"][0])
+        value = value if bar["is_ratio"] else ""
         around = ""
         if bar["value"] and bar["value"][1] != bar["value"][2]:
             around = f"{number(bar['value'][1])}..{number(bar['value'][2])}"
         what = bar["what"] + (" (moonshot)" if bar["moonshot"] else "")
         what += f" [{bar['note']}]" if bar["note"] else ""
         limit = f"{bar['comparison']} {bar['limit']:g}"
-        rows.append([what, limit, value, around, bar["verdict"]])
-    return grid(["ours over theirs, in the same run", "bar", "median", "spread", ""], rows)
+        rows.append([what, figure(bar["ours"]),
+                     figure(bar["theirs"]) if bar["is_ratio"] else "", value, around, limit,
+                     bar["verdict"]])
+    return grid(["in the same run", "ours", "theirs", "ratio", "spread", "bar", ""], rows)
 
 
 def lead_of(table, row, form):
