@@ -134,6 +134,8 @@ static bool begin_worker(struct segments *all)
     return true;
 }
 
+static const double FAST = 100e6; /* bytes a second */
+
 static bool is_worth_it(const struct segments *all, int64_t now)
 {
     const struct ranges *ranges = &all->ranges;
@@ -145,7 +147,8 @@ static bool is_worth_it(const struct segments *all, int64_t now)
     double rate = 0, age = (double)(now - all->begun_at) / 1e9;
     for (size_t i = 0; i < all->begun; i++)
         rate += fetcher_rate(&all->workers[i].fetcher, now);
-    return age >= WATCHED && (double)left > rate * SOON;
+    /* One that is so fast is held back by this machine, and so would several be. */
+    return age >= WATCHED && rate < FAST && (double)left > rate * SOON;
 }
 
 static bool has_spill(struct segments *all)
