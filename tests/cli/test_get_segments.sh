@@ -111,8 +111,8 @@ TMPDIR=/no/such "${get[@]}" -s 4 -o - "$url/size/1500000" 2>err | cmp - <(conten
     fail "not the bytes, without a place for what is ahead"
 
 # By itself, if it takes its time.
-run 0 "${get[@]}" -d auto --json=auto.json --checksum "$(sum /slow/2000000/1)" \
-    "$url/slow/2000000/1"
+run 0 "${get[@]}" -d auto --json=auto.json --checksum "$(sum /slow/8000000/1)" \
+    "$url/slow/8000000/1"
 [[ -n $(segments auto.json) ]] || fail "by one connection, as slow as it was"
 
 # Killed at any moment: the next run goes on from the beginning that is there.
