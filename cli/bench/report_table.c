@@ -85,11 +85,12 @@ static void write_notes(const struct comparison *comparison, const struct series
     (void)fputc('\n', out);
 }
 
+/* Of those that were measured: a mode whose tasks failed has no times. NULL: there is none. */
 static const struct series *fastest_of(const struct series *first, size_t count, int mode)
 {
     const struct series *best = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (mode != MODES && (int)first[i].job.mode != mode)
+        if (first[i].wall.count == 0 || (mode != MODES && (int)first[i].job.mode != mode))
             continue;
         if (best == NULL || measure_median(&first[i].wall) < measure_median(&best->wall))
             best = &first[i];
@@ -97,20 +98,21 @@ static const struct series *fastest_of(const struct series *first, size_t count,
     return best;
 }
 
-/* The first of these modes that is about as fast as the fastest. */
-static const struct series *choose(const struct series *first, size_t count, bool cpu)
+/* The simplest that is about as fast as the fastest. NULL: none was measured. */
+static const struct series *choose(const struct series *first, size_t count)
 {
-    static const enum bench_mode for_cpu[MODES] = {MODE_SEQ, MODE_ASYNC, MODE_THREADS,
-                                                   MODE_PROCESSES};
-    static const enum bench_mode for_io[MODES] = {MODE_SEQ, MODE_ASYNC, MODE_THREADS,
-                                                  MODE_PROCESSES};
-    double limit = measure_median(&fastest_of(first, count, MODES)->wall) * AS_FAST;
+    static const enum bench_mode simplest_first[MODES] = {MODE_SEQ, MODE_ASYNC, MODE_THREADS,
+                                                          MODE_PROCESSES};
+    const struct series *fastest = fastest_of(first, count, MODES);
+    if (fastest == NULL)
+        return NULL;
+    double limit = measure_median(&fastest->wall) * AS_FAST;
     for (int i = 0; i < MODES; i++) {
-        const struct series *best = fastest_of(first, count, cpu ? for_cpu[i] : for_io[i]);
+        const struct series *best = fastest_of(first, count, simplest_first[i]);
         if (best != NULL && measure_median(&best->wall) <= limit)
             return best;
     }
-    return fastest_of(first, count, MODES);
+    return fastest;
 }
 
 /* " (1.98 times as fast as seq)". */
@@ -162,7 +164,9 @@ bool report_advice(const struct comparison *comparison, bool cpu, char out[ADVIC
     const struct series *first = comparison_kind(comparison, cpu, &count);
     if (first == NULL || count < 2)
         return false;
-    const struct series *best = choose(first, count, cpu);
+    const struct series *best = choose(first, count);
+    if (best == NULL)
+        return false;
     char speed[96], why[256];
     write_speed(comparison, best, speed, sizeof(speed));
     write_why(comparison, best, first, count, why, sizeof(why));
